@@ -72,12 +72,9 @@ public final class CloneTargetType {
 
   private static CloneMetadata metadata(BlockingIo io, CloneArgs args, long lengthSectors)
       throws IOException {
-    return switch (CloneMetadata.probe(io)) {
-      case CloneMetadata.Probe.Empty empty ->
-          CloneMetadata.format(io, lengthSectors, args.regionSizeSectors());
-      case CloneMetadata.Probe other ->
-          CloneMetadata.open(io, lengthSectors, args.regionSizeSectors());
-    };
+    return CloneMetadata.probe(io).mayBeFormatted()
+        ? CloneMetadata.format(io, lengthSectors, args.regionSizeSectors())
+        : CloneMetadata.open(io, lengthSectors, args.regionSizeSectors());
   }
 
   private static BlockDevice open(

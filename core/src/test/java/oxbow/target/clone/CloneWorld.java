@@ -44,6 +44,9 @@ final class CloneWorld implements Effects {
     int outstanding;
     int errno;
 
+    /** For the test's own bookkeeping. */
+    long order;
+
     /** What a READ found, sector by sector. */
     final int[] found;
 
