@@ -146,8 +146,7 @@ class ArchitectureTest {
     noClasses()
         .that(not(resideInAPackage("oxbow.linux..")))
         .should()
-        .dependOnClassesThat(
-            named("java.lang.foreign.Linker", "java.lang.foreign.SymbolLookup"))
+        .dependOnClassesThat(named("java.lang.foreign.Linker", "java.lang.foreign.SymbolLookup"))
         .because("native calls stay in one corner")
         .check(CORE);
   }
