@@ -348,6 +348,11 @@ final class CloneCore {
     out.range(hydration, DESTINATION, Operation.WRITE_ZEROES, start, length, 0);
   }
 
+  /** Whether holes cost no write (C5). */
+  boolean isDestinationPristine() {
+    return isDestinationPristine;
+  }
+
   private void copyFromSource(Hydration hydration, Effects out) {
     long start = geometry.startOf(hydration.first);
     long length = geometry.lengthOf(hydration.first, hydration.count);
@@ -377,7 +382,12 @@ final class CloneCore {
     idleHydrations.add(hydration);
   }
 
+  /**
+   * Before the bits, since map() looks in the other order: whoever sees a region hydrated must also
+   * see that FUA needs a commit (F3).
+   */
   private void record(Hydration hydration) {
+    isClean = false;
     map.set(hydration.first, hydration.count);
     commits.record(hydration.first, hydration.count);
     switch (hydration.cause) {
