@@ -119,6 +119,8 @@ final class CloneHistory {
     world.failingSourceReads = 0;
     world.badSourceSectors.clear();
     world.destination.failingWrites = 0;
+    world.failingFlushes = 0;
+    world.failingCommits = 0;
     world.runToRest();
     world.second();
     world.runToRest();
