@@ -21,9 +21,22 @@ public final class IoBuffer {
     this.bytes = segment.asByteBuffer().order(ByteOrder.BIG_ENDIAN);
   }
 
+  /**
+   * Page-aligned memory that is freed some time after nothing refers to it any more. So it cannot
+   * vanish under a worker thread, and no call on it pays for guarding against that.
+   */
+  public static IoBuffer allocate(int capacityBytes) {
+    return allocate(Arena.ofAuto(), capacityBytes);
+  }
+
   /** Page-aligned memory that lives as long as the arena. */
   public static IoBuffer allocate(Arena arena, int capacityBytes) {
     return new IoBuffer(arena.allocate(capacityBytes, PAGE_BYTES));
+  }
+
+  /** Someone else's native memory, at most 2 GiB; stays theirs. */
+  public static IoBuffer of(MemorySegment memory) {
+    return new IoBuffer(memory);
   }
 
   public MemorySegment segment() {

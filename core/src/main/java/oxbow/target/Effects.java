@@ -1,0 +1,69 @@
+package oxbow.target;
+
+import oxbow.block.Operation;
+
+/**
+ * What a core wants done. The frame notes each call and carries it out, in this order, after the
+ * core has been left: nothing here does I/O, blocks or calls back at once. Work given with a {@link
+ * Job} ends in one {@link Target#ended} for it.
+ */
+public interface Effects {
+  /** Answers the user. */
+  void complete(Piece piece, int errno);
+
+  /** Sends a user's piece to a device as it is; the device's answer is the user's. */
+  void issue(Piece piece, int slot, long offsetBytes);
+
+  /** Sends a dataless range in place of a user's piece; the device's answer is the user's. */
+  void issueRange(
+      Piece piece, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
+
+  /** Writes a user's piece (WRITE or WRITE_ZEROES) to a device; the job ends, not the piece. */
+  void write(Job job, Piece piece, int slot, long offsetBytes, int flags);
+
+  /** A dataless operation on a device on the core's own account. */
+  void range(
+      Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
+
+  /**
+   * Copies a range between devices at equal offsets, in pieces of at most 1 MiB.
+   *
+   * @param skipZeros runs of zero blocks need not be written: the target range reads as zeros
+   */
+  void copy(Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros);
+
+  /**
+   * First half of a merged write (O2): takes a buffer for the range at {@code baseBytes} and reads
+   * [readFrom, readTo) into its place there. After success the core must call {@link #writeMerged}.
+   */
+  void readForMerge(
+      Job job, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes);
+
+  /**
+   * Second half: puts the pieces (linked by {@link Piece#next}, in this order) over the buffer and
+   * writes the whole range.
+   */
+  void writeMerged(Job job, Piece pieces, int slot);
+
+  /** Flushes a device, then, if that succeeded, runs the task where it may block. */
+  void flushThen(Job job, int slot, BlockingTask task);
+
+  /** Asks how a range is allocated. */
+  void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes);
+
+  /** Have {@link Target#tick} called at this time of the frame's clock, or before. */
+  void wakeAt(long nanos);
+
+  /** Raises a device-mapper event: the event number grows, waiters wake. */
+  void event(String why);
+
+  /** A line for the log. */
+  void warn(String what);
+
+  /** Work that blocks, run outside of all locks and loops. */
+  @FunctionalInterface
+  interface BlockingTask {
+    /** Returns 0 or an error number. */
+    int run();
+  }
+}

@@ -1,0 +1,223 @@
+package oxbow.target.clone;
+
+import org.jspecify.annotations.Nullable;
+import oxbow.block.Errno;
+import oxbow.target.Effects;
+import oxbow.target.ExtentQuery;
+import oxbow.target.Moment;
+
+/**
+ * Looks for unhydrated regions with a cursor that scans upward and starts over (H2), and begins as
+ * many copies as the pace allows. Source holes are not copied: whole regions that read as zeros are
+ * taken as one run, however long, and cost nothing of the threshold (O6).
+ */
+final class BackgroundHydration {
+  /** Regions of a hole taken at once: bounds the time one event takes. */
+  private static final long MAX_HOLE_REGIONS = 1L << 24;
+
+  private final CloneGeometry geometry;
+  private final RegionMap map;
+  private final CloneCore core;
+  private final HydrationPace pace;
+  private final FailingRegions failing = new FailingRegions();
+  private final ExtentQuery sourceExtents = new ExtentQuery();
+  private final int failureLimit;
+
+  private boolean isEnabled;
+  private boolean isQuerying;
+  private @Nullable String pausedReason;
+  private long cursor;
+  private long singlyFrom;
+  private long singlyUntil;
+  private int copiesInFlight;
+
+  BackgroundHydration(
+      CloneCore core, RegionMap map, CloneGeometry geometry, HydrationPace pace, int failureLimit) {
+    this.core = core;
+    this.map = map;
+    this.geometry = geometry;
+    this.pace = pace;
+    this.failureLimit = failureLimit;
+  }
+
+  boolean isEnabled() {
+    return isEnabled;
+  }
+
+  /** Also forgets failures, so that everything is tried again at once (O9). */
+  void enable() {
+    isEnabled = true;
+    pausedReason = null;
+    failing.forget();
+  }
+
+  /** Copies in flight end as they would. */
+  void disable() {
+    isEnabled = false;
+  }
+
+  @Nullable String pausedReason() {
+    return pausedReason;
+  }
+
+  long failureCount() {
+    return failing.failureCount();
+  }
+
+  boolean isQuery(Object job) {
+    return job == sourceExtents;
+  }
+
+  boolean isQuiet() {
+    return copiesInFlight == 0 && !isQuerying;
+  }
+
+  /** Begins whatever may begin now. The core calls it only while H1's other conditions hold. */
+  void run(Moment now, Effects out) {
+    if (!isEnabled || pausedReason != null || isQuerying || pace.isStopped()) {
+      return;
+    }
+    while (true) {
+      long first = nextCandidate(now.nanos());
+      if (first == geometry.regionCount()) {
+        awaitRetry(now.nanos(), out);
+        return;
+      }
+      long start = geometry.startOf(first);
+      if (!sourceExtents.isKnown(start)) {
+        isQuerying = true;
+        sourceExtents.begin(start);
+        out.extents(sourceExtents, CloneCore.SOURCE, start, geometry.deviceBytes() - start);
+        return;
+      }
+      long holeEnd = sourceExtents.isZero(start) ? wholeHoleEnd(start) : first;
+      boolean began =
+          holeEnd > first ? takeHole(first, holeEnd, now, out) : takeData(first, now, out);
+      if (!began) {
+        return;
+      }
+    }
+  }
+
+  /** The source's answer; an error leaves the extent to be copied as data. */
+  void queryEnded(int errno) {
+    isQuerying = false;
+    long known = sourceExtents.endBytes() - sourceExtents.offsetBytes();
+    if (errno != Errno.OK || known == 0) {
+      long start = sourceExtents.offsetBytes();
+      sourceExtents.begin(start);
+      sourceExtents.add(Math.min(HydrationPace.BATCH_BYTES, geometry.deviceBytes() - start), false);
+    }
+  }
+
+  /** A copy or hole of ours has ended. */
+  void ended(Hydration hydration, int errno, Moment now, Effects out) {
+    copiesInFlight--;
+    if (hydration.cause == Hydration.Cause.BACKGROUND) {
+      pace.ended(
+          geometry.lengthOf(hydration.first, hydration.count), hydration.startNanos, now);
+    }
+    if (errno == Errno.OK) {
+      failing.succeeded(hydration.first, hydration.count);
+    } else if (hydration.count > 1) {
+      singlyFrom = hydration.first;
+      singlyUntil = hydration.end();
+      cursor = hydration.first;
+    } else {
+      failing.failed(hydration.first, now.nanos());
+      out.warn("hydration of region " + hydration.first + " failed: " + Errno.describe(errno));
+      if (failing.failuresInARow() >= failureLimit || failing.isFull()) {
+        pausedReason =
+            failing.failuresInARow()
+                + " copies in a row failed, the last one of region "
+                + hydration.first
+                + ": "
+                + Errno.describe(errno);
+        out.event("hydration paused: " + pausedReason);
+      }
+    }
+  }
+
+  /** Next region that is unhydrated, not in flight and not waiting for a retry; or the count. */
+  private long nextCandidate(long nowNanos) {
+    long found = scan(cursor, geometry.regionCount(), nowNanos);
+    if (found == geometry.regionCount() && cursor > 0) {
+      found = scan(0, cursor, nowNanos);
+    }
+    return found;
+  }
+
+  private long scan(long from, long end, long nowNanos) {
+    long region = map.nextUnhydrated(from);
+    while (region < end) {
+      Hydration owner = core.ownerOf(region, region + 1);
+      if (owner != null) {
+        region = map.nextUnhydrated(owner.end());
+      } else if (failing.mustWait(region, nowNanos)) {
+        region = map.nextUnhydrated(region + 1);
+      } else {
+        return region;
+      }
+    }
+    return geometry.regionCount();
+  }
+
+  private void awaitRetry(long nowNanos, Effects out) {
+    long retry = failing.nextRetryNanos(nowNanos);
+    if (retry != Long.MAX_VALUE) {
+      out.wakeAt(retry);
+    }
+  }
+
+  /** End of the regions that lie wholly within the zero extent at an offset. */
+  private long wholeHoleEnd(long startBytes) {
+    long end = sourceExtents.extentEndBytes(startBytes);
+    return geometry.endCovered(end);
+  }
+
+  private boolean takeHole(long first, long holeEnd, Moment now, Effects out) {
+    long end = runEnd(first, Math.min(holeEnd, first + MAX_HOLE_REGIONS));
+    copiesInFlight++;
+    cursor = end;
+    core.beginHole(first, end - first, now, out);
+    return true;
+  }
+
+  private boolean takeData(long first, Moment now, Effects out) {
+    long allowance = pace.allowance(core.regionsInFlight(), copiesInFlight, now);
+    if (allowance == 0) {
+      if (now.nanos() < pace.startNanos()) {
+        out.wakeAt(pace.startNanos());
+      }
+      return false;
+    }
+    long limit = Math.min(allowance, isSingly(first) ? 1 : pace.batchRegions());
+    long end = runEnd(first, Math.min(first + limit, dataEnd(first)));
+    copiesInFlight++;
+    cursor = end;
+    pace.started(geometry.lengthOf(first, end - first), now);
+    core.beginCopy(Hydration.Cause.BACKGROUND, first, end - first, now, out);
+    return true;
+  }
+
+  private boolean isSingly(long region) {
+    return (region >= singlyFrom && region < singlyUntil) || failing.contains(region);
+  }
+
+  /** End of the regions that begin before the next source hole; at least one region. */
+  private long dataEnd(long first) {
+    long start = geometry.startOf(first);
+    if (sourceExtents.isZero(start)) {
+      return first + 1;
+    }
+    long extentEnd = sourceExtents.extentEndBytes(start);
+    return Math.max(first + 1, geometry.firstWhole(extentEnd));
+  }
+
+  /** End of the run of regions from {@code first} that are unhydrated and nobody's. */
+  private long runEnd(long first, long limit) {
+    long end = Math.min(map.nextHydrated(first, limit), limit);
+    Hydration owner = core.ownerOf(first, end);
+    return owner == null ? end : owner.first;
+  }
+}

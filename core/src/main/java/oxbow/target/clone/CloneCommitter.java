@@ -1,0 +1,12 @@
+package oxbow.target.clone;
+
+import oxbow.block.Errno;
+
+/** Makes recorded regions durable in metadata. Blocks; one call at a time. */
+interface CloneCommitter {
+  /** Returned by {@link #commit} when the metadata cannot even be read any more (M5). */
+  int UNREADABLE = Errno.ESHUTDOWN;
+
+  /** Returns 0, an error number, or {@link #UNREADABLE}. */
+  int commit(RegionSet regions);
+}

@@ -1,0 +1,487 @@
+package oxbow.target.clone;
+
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+import oxbow.block.Errno;
+import oxbow.block.Flags;
+import oxbow.block.Operation;
+import oxbow.target.Effects;
+import oxbow.target.Job;
+import oxbow.target.Moment;
+import oxbow.target.Piece;
+
+/**
+ * All state and all decisions of a clone. Pure: no I/O, no clock, no lock; one thread at a time.
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>C1 A region's bit is set only after the destination holds its contents, and is never cleared.
+ *   <li>C2 The bit becomes durable only after a flush of the destination that began after those
+ *       contents were written ({@link CommitCycle}).
+ *   <li>C3 A region with I/O in flight has one owner, a {@link Hydration}; whoever wants to change it
+ *       waits there and is looked at again, in arrival order, when that I/O has ended (O1).
+ *   <li>C4 The mode goes rw, ro, Fail, never back; regions recorded in memory stay so (O3).
+ *   <li>C5 While {@link #isDestinationPristine}, each unhydrated region reads as zeros in the
+ *       destination; the first failed write to one ends that for good (O6).
+ * </ul>
+ */
+final class CloneCore {
+  static final int DESTINATION = 0;
+  static final int SOURCE = 1;
+
+  /** No buffer is larger: larger regions are copied in pieces, then written (O2). */
+  static final long MAX_MERGE_BYTES = 1 << 20;
+
+  private final CloneGeometry geometry;
+  private final RegionMap map;
+  private final RegionsInFlight inFlight = new RegionsInFlight();
+  private final CommitCycle commits;
+  private final BackgroundHydration background;
+  private final HydrationPace pace;
+  private final ArrayDeque<Hydration> idleHydrations = new ArrayDeque<>();
+  private final boolean hasDiscardPassdown;
+
+  private volatile CloneMode mode = CloneMode.READ_WRITE;
+  private volatile boolean isDone;
+  private volatile boolean isClean = true;
+  private boolean isDestinationPristine;
+  private boolean isSuspending = true;
+  private int wideWaiters;
+  private long copiedBytes;
+
+  CloneCore(
+      CloneArgs args,
+      CloneOptions options,
+      CloneGeometry geometry,
+      RegionMap map,
+      boolean hasDiscardPassdown,
+      CloneCommitter committer) {
+    this.geometry = geometry;
+    this.map = map;
+    this.hasDiscardPassdown = hasDiscardPassdown;
+    this.isDestinationPristine = options.isDestinationZero();
+    this.commits = new CommitCycle(committer);
+    this.pace = new HydrationPace(args, options, geometry);
+    this.background =
+        new BackgroundHydration(this, map, geometry, pace, options.failureLimit());
+    if (!args.hasNoHydration()) {
+      background.enable();
+    }
+    this.isDone = map.hydratedCount() == geometry.regionCount();
+  }
+
+  // What map() may ask from any thread.
+
+  CloneMode mode() {
+    return mode;
+  }
+
+  /** All regions are hydrated and committed: the map need not be consulted any more (M7). */
+  boolean isDone() {
+    return isDone;
+  }
+
+  /** Nothing is recorded that is not durable. */
+  boolean isClean() {
+    return isClean;
+  }
+
+  // What status and the background ask.
+
+  boolean hasDiscardPassdown() {
+    return hasDiscardPassdown;
+  }
+
+  HydrationPace pace() {
+    return pace;
+  }
+
+  BackgroundHydration background() {
+    return background;
+  }
+
+  long regionsInFlight() {
+    return inFlight.regionCount();
+  }
+
+  long copiedBytes() {
+    return copiedBytes;
+  }
+
+  @Nullable Hydration ownerOf(long first, long end) {
+    return inFlight.firstOverlapping(first, end);
+  }
+
+  // Events.
+
+  void queue(Piece piece, Moment now, Effects out) {
+    dispatch(piece, now, out);
+    settle(now, out);
+  }
+
+  void ended(Job job, int errno, Moment now, Effects out) {
+    if (commits.isJob(job)) {
+      commitEnded(errno, out);
+    } else if (background.isQuery(job)) {
+      background.queryEnded(errno);
+    } else {
+      hydrationEnded((Hydration) job, errno, now, out);
+    }
+    settle(now, out);
+  }
+
+  void everySecond(Moment now, Effects out) {
+    if (!isSuspending && mode == CloneMode.READ_WRITE) {
+      commits.commitIfChanged(out);
+    }
+    settle(now, out);
+  }
+
+  void wake(Moment now, Effects out) {
+    settle(now, out);
+  }
+
+  void suspend(Moment now, Effects out) {
+    isSuspending = true;
+    settle(now, out);
+  }
+
+  void resume(Moment now, Effects out) {
+    isSuspending = false;
+    settle(now, out);
+  }
+
+  /** Nothing is in flight and what was recorded is durable, or cannot become so any more (Z1). */
+  boolean isSuspended() {
+    return isSuspending && isQuiet() && (commits.isClean() || mode != CloneMode.READ_WRITE);
+  }
+
+  private boolean isQuiet() {
+    return inFlight.isEmpty() && background.isQuiet() && commits.isIdle();
+  }
+
+  /** Re-establishes what holds after every event. */
+  private void settle(Moment now, Effects out) {
+    if (isSuspending) {
+      if (isQuiet() && mode == CloneMode.READ_WRITE) {
+        commits.commitIfChanged(out);
+      }
+    } else if (mode == CloneMode.READ_WRITE && !isDone && wideWaiters == 0) {
+      background.run(now, out);
+    }
+    isClean = commits.isClean();
+  }
+
+  // Requests.
+
+  private void dispatch(Piece piece, Moment now, Effects out) {
+    switch (piece.operation()) {
+      case WRITE, WRITE_ZEROES -> write(piece, now, out);
+      case DISCARD -> discard(piece, now, out);
+      case CACHE -> cache(piece, now, out);
+      case FLUSH -> {
+        if (mode == CloneMode.READ_WRITE) {
+          commits.awaitTurn(piece, out);
+        } else {
+          out.complete(piece, Errno.EIO);
+        }
+      }
+      case READ -> throw new IllegalStateException("a read is never queued: " + piece);
+    }
+  }
+
+  private void write(Piece piece, Moment now, Effects out) {
+    long first = geometry.regionOf(piece.offsetBytes());
+    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
+    boolean isWhole =
+        piece.offsetBytes() == geometry.startOf(first) && piece.endBytes() == geometry.endOf(end);
+    if (mode == CloneMode.FAIL) {
+      out.complete(piece, Errno.EIO);
+    } else if (map.areAllHydrated(first, end - first)) {
+      writeHydrated(piece, out);
+    } else if (mode == CloneMode.READ_ONLY) {
+      out.complete(piece, Errno.EIO);
+    } else if (!isWhole && (piece.flags() & Flags.FAST_ZERO) != 0) {
+      out.complete(piece, Errno.ENOTSUP);
+    } else {
+      Hydration owner = inFlight.firstOverlapping(first, end);
+      if (owner != null) {
+        await(owner, piece, end - first);
+      } else if (isWhole) {
+        overwrite(piece, first, end - first, now, out);
+      } else {
+        merge(piece, first, now, out);
+      }
+    }
+  }
+
+  private void writeHydrated(Piece piece, Effects out) {
+    if (!piece.isFua() || commits.isClean()) {
+      out.issue(piece, DESTINATION, piece.offsetBytes());
+    } else if (mode == CloneMode.READ_WRITE) {
+      commits.issueAfterTurn(piece, out);
+    } else {
+      out.complete(piece, Errno.EIO);
+    }
+  }
+
+  /** W2. FUA is left to the turn of the commit that follows: it flushes the destination (F4). */
+  private void overwrite(Piece piece, long first, long count, Moment now, Effects out) {
+    Hydration hydration = begin(Hydration.Cause.OVERWRITE, first, count, now);
+    hydration.pieces = piece;
+    out.write(hydration, piece, DESTINATION, piece.offsetBytes(), piece.flags() & ~Flags.FUA);
+  }
+
+  /** O2: reads what the piece leaves uncovered, then writes the region once. */
+  private void merge(Piece piece, long region, Moment now, Effects out) {
+    long start = geometry.startOf(region);
+    long end = geometry.endOf(region + 1);
+    if (end - start > MAX_MERGE_BYTES) {
+      Hydration copy = begin(Hydration.Cause.COPY_FOR_WRITE, region, 1, now);
+      copy.addWaiter(piece);
+      copyFromSource(copy, out);
+      return;
+    }
+    Hydration hydration = begin(Hydration.Cause.MERGE, region, 1, now);
+    hydration.pieces = piece;
+    long readFrom = piece.offsetBytes() == start ? piece.endBytes() : start;
+    long readTo = piece.endBytes() == end ? piece.offsetBytes() : end;
+    out.readForMerge(hydration, SOURCE, start, end - start, readFrom, readTo);
+  }
+
+  private void discard(Piece piece, Moment now, Effects out) {
+    long first = geometry.firstWhole(piece.offsetBytes());
+    long end = geometry.endDiscarded(piece.endBytes());
+    if (mode == CloneMode.FAIL) {
+      out.complete(piece, Errno.EIO);
+    } else if (first >= end) {
+      out.complete(piece, Errno.OK);
+    } else if (map.areAllHydrated(first, end - first)) {
+      passDown(piece, first, end, out);
+    } else if (mode == CloneMode.READ_ONLY) {
+      out.complete(piece, Errno.OK);
+    } else {
+      Hydration owner = inFlight.firstOverlapping(first, end);
+      if (owner != null) {
+        await(owner, piece, end - first);
+        return;
+      }
+      Hydration hydration = begin(Hydration.Cause.DISCARD, first, end - first, now);
+      hydration.pieces = piece;
+      Operation operation = hasDiscardPassdown ? Operation.DISCARD : Operation.WRITE_ZEROES;
+      long start = geometry.startOf(first);
+      out.range(hydration, DESTINATION, operation, start, geometry.endOf(end) - start, 0);
+    }
+  }
+
+  private void passDown(Piece piece, long first, long end, Effects out) {
+    if (!hasDiscardPassdown) {
+      out.complete(piece, Errno.OK);
+      return;
+    }
+    long start = geometry.startOf(first);
+    out.issueRange(
+        piece, DESTINATION, Operation.DISCARD, start, geometry.endOf(end) - start, piece.flags());
+  }
+
+  /** A read hint: hydrates what is not, then hands the hint down. */
+  private void cache(Piece piece, Moment now, Effects out) {
+    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
+    long first = map.nextUnhydrated(geometry.regionOf(piece.offsetBytes()));
+    if (first >= end) {
+      out.issue(piece, DESTINATION, piece.offsetBytes());
+      return;
+    }
+    if (mode != CloneMode.READ_WRITE) {
+      out.issue(piece, SOURCE, piece.offsetBytes());
+      return;
+    }
+    Hydration owner = inFlight.firstOverlapping(first, first + 1);
+    if (owner != null) {
+      await(owner, piece, 1);
+      return;
+    }
+    long runEnd = map.nextHydrated(first, Math.min(end, first + pace.hintRegions()));
+    Hydration next = inFlight.firstOverlapping(first, runEnd);
+    long count = (next == null ? runEnd : next.first) - first;
+    Hydration hydration = begin(Hydration.Cause.HINT, first, count, now);
+    hydration.addWaiter(piece);
+    copyFromSource(hydration, out);
+  }
+
+  /**
+   * Waiters that want several regions keep the background from starting more copies: it could take
+   * one of them again and again.
+   */
+  private void await(Hydration owner, Piece piece, long regions) {
+    if (regions > 1) {
+      wideWaiters++;
+      piece.waitsFor = this;
+    }
+    owner.addWaiter(piece);
+  }
+
+  // Hydrations.
+
+  private Hydration begin(Hydration.Cause cause, long first, long count, Moment now) {
+    Hydration idle = idleHydrations.poll();
+    Hydration hydration =
+        (idle == null ? new Hydration() : idle).begin(cause, first, count, now.nanos());
+    inFlight.add(hydration);
+    return hydration;
+  }
+
+  void beginCopy(Hydration.Cause cause, long first, long count, Moment now, Effects out) {
+    copyFromSource(begin(cause, first, count, now), out);
+  }
+
+  /** A source hole: nothing is written where the destination is known to hold zeros (O6). */
+  void beginHole(long first, long count, Moment now, Effects out) {
+    Hydration hydration = begin(Hydration.Cause.HOLE, first, count, now);
+    if (isDestinationPristine) {
+      hydrationEnded(hydration, Errno.OK, now, out);
+      return;
+    }
+    long start = geometry.startOf(first);
+    long length = geometry.lengthOf(first, count);
+    out.range(hydration, DESTINATION, Operation.WRITE_ZEROES, start, length, 0);
+  }
+
+  private void copyFromSource(Hydration hydration, Effects out) {
+    long start = geometry.startOf(hydration.first);
+    long length = geometry.lengthOf(hydration.first, hydration.count);
+    out.copy(hydration, SOURCE, DESTINATION, start, length, isDestinationPristine);
+  }
+
+  private void hydrationEnded(Hydration hydration, int errno, Moment now, Effects out) {
+    if (hydration.cause == Hydration.Cause.MERGE && !hydration.isWriting && errno == Errno.OK) {
+      writeMerged(hydration, out);
+      return;
+    }
+    inFlight.remove(hydration);
+    int result = errno == Errno.OK && mode != CloneMode.READ_WRITE ? Errno.EIO : errno;
+    if (errno != Errno.OK) {
+      isDestinationPristine = false;
+    }
+    if (result == Errno.OK) {
+      record(hydration);
+    }
+    if (hydration.isBackground()) {
+      background.ended(hydration, result, now, out);
+    }
+    Piece own = hydration.pieces;
+    hydration.pieces = null;
+    answer(own, result, out);
+    wakeWaiters(hydration, result, now, out);
+    idleHydrations.add(hydration);
+  }
+
+  private void record(Hydration hydration) {
+    map.set(hydration.first, hydration.count);
+    commits.record(hydration.first, hydration.count);
+    switch (hydration.cause) {
+      case BACKGROUND, HINT, COPY_FOR_WRITE ->
+          copiedBytes += geometry.lengthOf(hydration.first, hydration.count);
+      case OVERWRITE, MERGE, HOLE, DISCARD -> {}
+    }
+  }
+
+  /** The source has been read: every write to the region that waits by now joins (O2). */
+  private void writeMerged(Hydration hydration, Effects out) {
+    hydration.isWriting = true;
+    Piece last = hydration.pieces;
+    Piece waiter = hydration.takeWaiters();
+    while (waiter != null && last != null && joins(hydration, waiter)) {
+      last.next = waiter;
+      last = waiter;
+      waiter = waiter.next;
+      last.next = null;
+    }
+    while (waiter != null) {
+      Piece following = waiter.next;
+      hydration.addWaiter(waiter);
+      waiter = following;
+    }
+    if (hydration.pieces != null) {
+      out.writeMerged(hydration, hydration.pieces, DESTINATION);
+    }
+  }
+
+  private boolean joins(Hydration hydration, Piece waiter) {
+    boolean isWrite =
+        waiter.operation() == Operation.WRITE || waiter.operation() == Operation.WRITE_ZEROES;
+    return isWrite
+        && geometry.regionOf(waiter.offsetBytes()) == hydration.first
+        && geometry.regionOf(waiter.endBytes() - 1) == hydration.first;
+  }
+
+  /** Answers the pieces of a hydration; FUA waits for a commit that begins now or later (F4). */
+  private void answer(@Nullable Piece first, int errno, Effects out) {
+    for (Piece piece = first; piece != null; ) {
+      Piece following = piece.next;
+      if (errno == Errno.OK && piece.isFua()) {
+        commits.awaitTurn(piece, out);
+      } else {
+        out.complete(piece, errno);
+      }
+      piece = following;
+    }
+  }
+
+  /**
+   * Looks again at whoever waited, in arrival order (W5). After a failure the writes that would need
+   * the same region from the source again fail with it (W6); after the failure of a batch they are
+   * looked at again, since it may have been another region's (O9); overwrites need no source (W7).
+   */
+  private void wakeWaiters(Hydration hydration, int errno, Moment now, Effects out) {
+    for (Piece piece = hydration.takeWaiters(); piece != null; ) {
+      Piece following = piece.next;
+      piece.next = null;
+      if (piece.waitsFor == this) {
+        piece.waitsFor = null;
+        wideWaiters--;
+      }
+      if (errno != Errno.OK && hydration.count == 1 && failsWith(hydration, piece)) {
+        out.complete(piece, Errno.EIO);
+      } else {
+        dispatch(piece, now, out);
+      }
+      piece = following;
+    }
+  }
+
+  private boolean failsWith(Hydration hydration, Piece waiter) {
+    return switch (waiter.operation()) {
+      case CACHE -> true;
+      case WRITE, WRITE_ZEROES ->
+          hydration.cause == Hydration.Cause.OVERWRITE
+              || waiter.lengthBytes() < geometry.lengthOf(hydration.first, 1);
+      case DISCARD, FLUSH, READ -> false;
+    };
+  }
+
+  // Commits and modes.
+
+  private void commitEnded(int errno, Effects out) {
+    if (errno != Errno.OK) {
+      commits.failed(out);
+      boolean isUnreadable = errno == CloneCommitter.UNREADABLE;
+      enter(isUnreadable ? CloneMode.FAIL : CloneMode.READ_ONLY, Errno.describe(errno), out);
+      return;
+    }
+    commits.succeeded(out);
+    if (!isDone && commits.isClean() && map.hydratedCount() == geometry.regionCount()) {
+      isDone = true;
+      out.event("hydration completed");
+    }
+  }
+
+  private void enter(CloneMode next, String why, Effects out) {
+    if (next.ordinal() > mode.ordinal()) {
+      mode = next;
+      out.warn("switching to " + next.word() + " mode: " + why);
+      out.event("mode " + next.word() + ": " + why);
+    }
+  }
+}

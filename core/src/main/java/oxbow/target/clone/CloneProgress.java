@@ -1,0 +1,30 @@
+package oxbow.target.clone;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Figures of one moment, for people.
+ *
+ * @param hydratedRegions as in memory, whether committed or not
+ * @param copiedBytes read from the source and written by this process
+ * @param failures copies that failed so far
+ * @param isDone all regions are hydrated and committed
+ * @param pausedReason why background hydration stands still; null while it does not
+ */
+public record CloneProgress(
+    long deviceBytes,
+    long regionBytes,
+    long totalRegions,
+    long hydratedRegions,
+    long hydratingRegions,
+    long copiedBytes,
+    long failures,
+    boolean isDone,
+    @Nullable String pausedReason,
+    CloneMode mode) {
+
+  /** Hydrated bytes; the short last region counts as it is. */
+  public long hydratedBytes() {
+    return hydratedRegions == totalRegions ? deviceBytes : hydratedRegions * regionBytes;
+  }
+}

@@ -1,0 +1,91 @@
+package oxbow.target.clone;
+
+import org.jspecify.annotations.Nullable;
+import oxbow.target.Job;
+import oxbow.target.Piece;
+
+/**
+ * The one owner of a run of regions while I/O for them is in flight (O1). Whoever wants to change
+ * one of these regions meanwhile waits here, in arrival order.
+ */
+final class Hydration extends Job {
+  /** Why the regions are being hydrated. */
+  enum Cause {
+    /** A write or zeroing covers the regions whole; nothing is read (W2). */
+    OVERWRITE,
+    /** Writes to part of one region are put over what the source holds (O2). */
+    MERGE,
+    /** A write waits for a copy of a region too large for a merge (O2, last sentence). */
+    COPY_FOR_WRITE,
+    /** A read hint: NBD's CACHE. */
+    HINT,
+    /** Background hydration of data. */
+    BACKGROUND,
+    /** Background hydration of a source hole (O6). */
+    HOLE,
+    /** A discard; the regions read as what the destination holds then. */
+    DISCARD
+  }
+
+  Cause cause = Cause.BACKGROUND;
+  long first;
+  long count;
+
+  /** When the I/O began, on the frame's clock. */
+  long startNanos;
+
+  /** MERGE: the source has been read and the region write is on its way; no more pieces join. */
+  boolean isWriting;
+
+  /** The user's piece of OVERWRITE and DISCARD; all merged pieces, in order, of MERGE. */
+  @Nullable Piece pieces;
+
+  private @Nullable Piece firstWaiter;
+  private @Nullable Piece lastWaiter;
+
+  Hydration begin(Cause why, long firstRegion, long regionCount, long nowNanos) {
+    cause = why;
+    first = firstRegion;
+    count = regionCount;
+    startNanos = nowNanos;
+    isWriting = false;
+    pieces = null;
+    return this;
+  }
+
+  long end() {
+    return first + count;
+  }
+
+  boolean overlaps(long firstRegion, long endRegion) {
+    return first < endRegion && firstRegion < end();
+  }
+
+  void addWaiter(Piece piece) {
+    piece.next = null;
+    if (lastWaiter == null) {
+      firstWaiter = piece;
+    } else {
+      lastWaiter.next = piece;
+    }
+    lastWaiter = piece;
+  }
+
+  /** Takes the whole list, in arrival order. */
+  @Nullable Piece takeWaiters() {
+    Piece all = firstWaiter;
+    firstWaiter = null;
+    lastWaiter = null;
+    return all;
+  }
+
+  /** Whether the regions belong to the background, not to a request of a user. */
+  boolean isBackground() {
+    return cause == Cause.BACKGROUND || cause == Cause.HOLE;
+  }
+
+  @Override
+  public String toString() {
+    return cause + " of regions " + first + "+" + count;
+  }
+}
