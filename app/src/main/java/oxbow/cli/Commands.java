@@ -54,6 +54,7 @@ final class Commands {
     CommandLine line = new CommandLine(root);
     line.setUsageHelpWidth(WIDTH);
     line.setUsageHelpAutoWidth(false);
+    line.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
     return line;
   }
 

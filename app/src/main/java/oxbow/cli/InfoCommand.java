@@ -55,7 +55,9 @@ final class InfoCommand extends VerbCommand {
     } else if (isColumns) {
       showColumns(console, answers);
     } else {
-      answers.forEach(answer -> showBlock(console, answer));
+      for (Map<String, @Nullable Object> answer : answers) {
+        showBlock(console, answer);
+      }
     }
     return 0;
   }
@@ -82,7 +84,7 @@ final class InfoCommand extends VerbCommand {
       rows.add(columns.stream().map(InfoCommand::heading).toList());
     }
     for (Map<String, @Nullable Object> answer : answers) {
-      rows.add(columns.stream().map(column -> value(answer, column)).toList());
+      rows.add(values(answer));
     }
     for (List<String> row : rows) {
       StringBuilder line = new StringBuilder();
@@ -94,6 +96,10 @@ final class InfoCommand extends VerbCommand {
       }
       console.result(line.toString());
     }
+  }
+
+  private List<String> values(Map<String, @Nullable Object> info) {
+    return columns.stream().map(column -> value(info, column)).toList();
   }
 
   private static String heading(String column) {

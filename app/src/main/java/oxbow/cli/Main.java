@@ -46,15 +46,15 @@ public final class Main {
     try {
       CommandLine root = Commands.commandLine(args);
       ParseResult parsed = root.parseArgs(args);
-      if (CommandLine.printHelpIfRequested(
-          parsed.asCommandLineList(), writer(out), writer(err), CommandLine.Help.Ansi.OFF)) {
+      root.setOut(writer(out)).setErr(writer(err));
+      if (CommandLine.printHelpIfRequested(parsed)) {
         return 0;
       }
       List<CommandLine> chain = parsed.asCommandLineList();
       if (chain.getLast().getCommand() instanceof Command command) {
         return run(command);
       }
-      root.usage(writer(err), CommandLine.Help.Ansi.OFF);
+      root.usage(err, CommandLine.Help.Ansi.OFF);
       return UserException.WRONG_USAGE;
     } catch (ParameterException wrong) {
       return tell(explain(wrong));

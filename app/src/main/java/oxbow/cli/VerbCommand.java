@@ -77,7 +77,7 @@ abstract class VerbCommand extends Command {
       try {
         all.addAll(listAt(directory.controlSocket(name)));
       } catch (UserException dead) {
-        continue;
+        // Its process is gone; whoever starts one of the same name replaces the socket.
       }
     }
     return all;

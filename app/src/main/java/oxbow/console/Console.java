@@ -3,6 +3,7 @@ package oxbow.console;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Standard output and standard error of one command. Output holds results only (with {@code --json}
@@ -56,23 +57,22 @@ public final class Console {
   }
 
   /** An object of result on standard output, in one line. */
-  public void result(Map<String, ?> fields) {
+  public void result(Map<String, ? extends @Nullable Object> fields) {
     result(Json.line(fields));
   }
 
   /**
-   * Something that happened: with {@code --json} an object that starts with {@code "event"} on
-   * standard output, else the line on standard error.
+   * Something that happened: a line on standard error and, with {@code --json}, an object that starts
+   * with {@code "event"} on standard output.
    */
-  public void event(String name, Map<String, ?> fields, String line) {
+  public void event(String name, Map<String, ? extends @Nullable Object> fields, String line) {
     if (isJson) {
-      Map<String, Object> object = new LinkedHashMap<>();
+      Map<String, @Nullable Object> object = new LinkedHashMap<>();
       object.put("event", name);
       object.putAll(fields);
       result(object);
-    } else {
-      say(line);
     }
+    say(line);
   }
 
   /** A line for people on standard error. */

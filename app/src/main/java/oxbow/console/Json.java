@@ -38,7 +38,7 @@ public final class Json {
   private Json() {}
 
   /** One object in one line, without the line end. */
-  public static String line(Map<String, ?> object) {
+  public static String line(Map<String, ? extends @Nullable Object> object) {
     StringWriter text = new StringWriter();
     try (JsonGenerator generator = FACTORY.createGenerator(text)) {
       write(generator, object);

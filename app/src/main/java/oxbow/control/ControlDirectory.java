@@ -150,7 +150,7 @@ public final class ControlDirectory {
       try {
         return (Integer) Files.getAttribute(Path.of(ours), "unix:uid");
       } catch (IOException absent) {
-        continue;
+        // Not this system's way to tell; there is another.
       }
     }
     throw new IllegalStateException(

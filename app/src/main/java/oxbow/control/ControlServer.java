@@ -72,7 +72,6 @@ public final class ControlServer implements AutoCloseable {
         return;
       } catch (IOException failedConnection) {
         // One that broke while it was being accepted; the next may be good.
-        continue;
       }
     }
   }
@@ -87,8 +86,7 @@ public final class ControlServer implements AutoCloseable {
     try (channel) {
       answerAll(new ControlLines(channel));
     } catch (IOException broken) {
-      // The peer is gone, or has been told what was wrong; nobody else is concerned.
-      return;
+      // The peer is gone; nobody else is concerned.
     } finally {
       connections.remove(channel);
     }

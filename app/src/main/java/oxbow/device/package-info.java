@@ -1,0 +1,5 @@
+/** Seam. */
+@NullMarked
+package oxbow.device;
+
+import org.jspecify.annotations.NullMarked;
