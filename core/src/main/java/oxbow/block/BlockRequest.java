@@ -74,6 +74,11 @@ public final class BlockRequest {
     return offsetBytes + lengthBytes;
   }
 
+  /** Whether the range lies within a device of that size; none of its parts is negative. */
+  public boolean isWithin(long sizeBytes) {
+    return offsetBytes >= 0 && lengthBytes >= 0 && lengthBytes <= sizeBytes - offsetBytes;
+  }
+
   /** Bits of {@link Flags}. */
   public int flags() {
     return flags;

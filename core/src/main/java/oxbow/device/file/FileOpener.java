@@ -1,0 +1,132 @@
+package oxbow.device.file;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import oxbow.block.DeviceException;
+import oxbow.block.Errno;
+import oxbow.block.Sectors;
+import oxbow.engine.DiskPool;
+import oxbow.linux.DiskCalls;
+import oxbow.linux.DiskFile;
+import oxbow.linux.FileFacts;
+
+/** Opens and creates {@link FileDevice}s. All methods block. */
+public final class FileOpener {
+  /** What becomes of an end of the file that makes no whole sector (O12). */
+  public enum OddTail {
+    /** It is not served; {@link FileDevice#lostBytes} tells how much that is. */
+    DROP,
+    /**
+     * The device is padded with zeros to a whole sector. A writable file grows when the padding is
+     * first written to.
+     */
+    PAD
+  }
+
+  private final DiskCalls calls;
+  private final DiskPool pool;
+
+  /** With the best calls this machine has. The pool must outlive all devices. */
+  public FileOpener(DiskPool pool) {
+    this(DiskCalls.best(), pool);
+  }
+
+  public FileOpener(DiskCalls calls, DiskPool pool) {
+    this.calls = calls;
+    this.pool = pool;
+  }
+
+  /**
+   * Opens for reading, under a lock that other readers share.
+   *
+   * @throws DeviceInUseException when somebody of this program has it open for writing
+   */
+  public FileDevice openReadOnly(Path path, OddTail tail) throws IOException {
+    return open(path, DiskFile.Mode.READ_ONLY, tail);
+  }
+
+  /**
+   * Opens for reading and writing, under a lock that nobody shares.
+   *
+   * @throws DeviceInUseException when somebody of this program has it open
+   */
+  public FileDevice openWritable(Path path, OddTail tail) throws IOException {
+    return open(path, DiskFile.Mode.READ_WRITE, tail);
+  }
+
+  private FileDevice open(Path path, DiskFile.Mode mode, OddTail tail) throws IOException {
+    DiskFile file = calls.open(path, mode);
+    try {
+      lock(file, path, mode);
+      return asDevice(file, path, mode, tail);
+    } catch (IOException | RuntimeException e) {
+      closeAfter(e, file);
+      throw e;
+    }
+  }
+
+  /**
+   * Creates a sparse file, durably, name included (O41), and opens it for writing. What could not be
+   * finished is removed again.
+   *
+   * @param sizeBytes whole sectors
+   * @throws DeviceException with EEXIST when the path exists
+   */
+  public FileDevice create(Path path, long sizeBytes) throws IOException {
+    if (sizeBytes < 0 || !Sectors.isAligned(sizeBytes)) {
+      throw new IllegalArgumentException("not a whole number of sectors: " + sizeBytes);
+    }
+    DiskFile file = calls.open(path, DiskFile.Mode.CREATE_NEW);
+    try {
+      lock(file, path, DiskFile.Mode.CREATE_NEW);
+      check(file.resize(sizeBytes), path);
+      check(file.flushAll(), path);
+      Path directory = path.toAbsolutePath().getParent();
+      if (directory == null) {
+        throw new DeviceException(Errno.EEXIST, path.toString()); // The root of all files.
+      }
+      calls.syncDirectory(directory);
+      return asDevice(file, path, DiskFile.Mode.CREATE_NEW, OddTail.DROP);
+    } catch (IOException | RuntimeException e) {
+      closeAfter(e, file);
+      Files.deleteIfExists(path);
+      throw e;
+    }
+  }
+
+  private static void lock(DiskFile file, Path path, DiskFile.Mode mode) throws IOException {
+    long result = file.lock(mode != DiskFile.Mode.READ_ONLY);
+    if (result == -Errno.EAGAIN) {
+      throw new DeviceInUseException(path);
+    }
+    check(result, path);
+  }
+
+  private FileDevice asDevice(DiskFile file, Path path, DiskFile.Mode mode, OddTail tail)
+      throws IOException {
+    FileFacts facts = file.facts();
+    long fileEndBytes = file.sizeBytes();
+    check(fileEndBytes, path);
+    long sizeBytes = Sectors.toBytes(Sectors.fromBytes(fileEndBytes));
+    if (tail == OddTail.PAD && sizeBytes < fileEndBytes) {
+      sizeBytes += Sectors.SIZE_BYTES;
+    }
+    boolean isReadOnly = mode == DiskFile.Mode.READ_ONLY;
+    return new FileDevice(path, file, facts, isReadOnly, sizeBytes, fileEndBytes, pool);
+  }
+
+  private static void check(long result, Path path) throws DeviceException {
+    if (result < 0) {
+      throw new DeviceException((int) -result, path.toString());
+    }
+  }
+
+  private static void closeAfter(Throwable failure, DiskFile file) {
+    try {
+      file.close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+}
