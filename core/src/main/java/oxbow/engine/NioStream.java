@@ -69,6 +69,7 @@ final class NioStream implements Stream, NioLoop.Ready {
   void open() throws IOException {
     if (channel.getLocalAddress() instanceof InetSocketAddress) {
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
     }
     if (key == null) {
       key = loop.register(channel, 0, this);
@@ -167,9 +168,10 @@ final class NioStream implements Stream, NioLoop.Ready {
     }
     try {
       for (; sendingIndex < pieces.count(); sendingIndex++) {
-        ByteBuffer bytes = pieces.get(sendingIndex).bytes();
+        ByteBuffer bytes = pieces.select(sendingIndex);
         while (bytes.hasRemaining()) {
           if (channel.write(bytes) == 0) {
+            pieces.advance(sendingIndex);
             return false;
           }
         }

@@ -1,34 +1,49 @@
 package oxbow.engine;
 
+import java.nio.ByteBuffer;
+
 /**
- * A list of pieces of buffers that leave one after another. Reused: filled, sent, cleared. No buffer
- * stands in it twice, because its byte buffer can be at one position only.
+ * A list of pieces of buffers that leave one after another. Reused: filled, sent, cleared. The same
+ * buffer may stand in it several times.
  */
 public final class Pieces {
   private final IoBuffer[] buffers;
+  private final int[] starts;
+  private final int[] ends;
   private int count;
 
+  /** A list of at most so many pieces. */
   public Pieces(int capacity) {
     this.buffers = new IoBuffer[capacity];
+    this.starts = new int[capacity];
+    this.ends = new int[capacity];
   }
 
-  /** Adds a piece; it must not change until {@link #clear}. */
+  /** Adds a piece; it must not change until it has been sent. */
   public void add(IoBuffer from, int at, int length) {
-    from.bytes().clear().limit(at + length).position(at);
-    buffers[count++] = from;
+    buffers[count] = from;
+    starts[count] = at;
+    ends[count] = at + length;
+    count++;
   }
 
   public int count() {
     return count;
   }
 
-  public boolean isFull() {
-    return count == buffers.length;
+  /** How many more can be added. */
+  public int room() {
+    return buffers.length - count;
   }
 
-  /** The buffer of a piece, with position and limit around what has still to leave. */
-  IoBuffer get(int index) {
-    return buffers[index];
+  /** The bytes of a piece, from position to limit; good until the next call. */
+  ByteBuffer select(int index) {
+    return buffers[index].bytes().clear().limit(ends[index]).position(starts[index]);
+  }
+
+  /** The selected piece has left up to the byte buffer's position: remembers it. */
+  void advance(int index) {
+    starts[index] = buffers[index].bytes().position();
   }
 
   /** Forgets all pieces. Only when they are not being sent. */

@@ -1,0 +1,604 @@
+package oxbow.nbd.server;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import oxbow.block.BlockDevice;
+import oxbow.block.BlockRequest;
+import oxbow.block.Errno;
+import oxbow.block.Flags;
+import oxbow.block.Operation;
+import oxbow.engine.BufferPool;
+import oxbow.engine.EventLoop;
+import oxbow.engine.IoBuffer;
+import oxbow.engine.LoopTask;
+import oxbow.engine.Stream;
+import oxbow.nbd.wire.Nbd;
+import oxbow.nbd.wire.RequestHeader;
+
+/**
+ * The transmission phase of one connection. Works in turns on the loop: handle the requests that
+ * have been received, answer those that devices have completed, send all answers together, receive
+ * more. A turn ends when it has to wait for bytes, for the socket or for a slot, and after a bounded
+ * number of requests.
+ */
+final class Transmission {
+  /** Holds a common batch of small writes. Larger payloads are received into their own buffers. */
+  static final int RECEIVE_BUFFER_BYTES = 256 << 10;
+
+  /** With less room than this behind the received bytes they are moved to the front. */
+  private static final int MIN_RECEIVE_BYTES = 128 << 10;
+
+  private static final VarHandle COMPLETED;
+
+  static {
+    try {
+      COMPLETED =
+          MethodHandles.lookup().findVarHandle(Transmission.class, "completed", BlockRequest.class);
+    } catch (ReflectiveOperationException impossible) {
+      throw new ExceptionInInitializerError(impossible);
+    }
+  }
+
+  /** What the next request has to wait for. */
+  private enum Lack {
+    NOTHING,
+    BYTES,
+    REPLY_ROOM,
+    SLOT,
+    TURN
+  }
+
+  private final Connection connection;
+  private final Stream stream;
+  private final EventLoop loop;
+  private final BufferPool pool;
+  private final BlockDevice device;
+  private final RequestCheck check;
+  private final int maxRequestsPerTurn;
+  private final Replies replies;
+  private final Slots slots;
+  private final LoopTask laterTurn =
+      new LoopTask() {
+        @Override
+        protected void run() {
+          guardedTurn();
+        }
+      };
+
+  private final IoBuffer received;
+  private final MemorySegment receivedSegment;
+  private final ByteBuffer receivedBytes;
+
+  /** Received and not yet handled: from start to end. */
+  private int start;
+
+  private int end;
+  private boolean isReceiving;
+  private int budget;
+
+  /** The WRITE whose payload is being received into its own buffer, and how much has come. */
+  private @Nullable Slot filling;
+
+  private int filledBytes;
+
+  /** Payload of a refused WRITE that is still to come, and what is answered then. */
+  private long skipBytes;
+
+  private boolean isSkipping;
+  private int skipErrno;
+  private long skipCookie;
+
+  /** Completed, to be answered; the oldest first. */
+  private @Nullable Slot firstEnded;
+
+  private @Nullable Slot lastEnded;
+
+  /** Requests that devices have completed, the newest first; pushed by any thread. */
+  @SuppressWarnings("UnusedVariable") // Read and written by the handle.
+  private volatile @Nullable BlockRequest completed;
+
+  /** New requests are refused; when those in flight have been answered, the connection ends. */
+  private boolean isDraining;
+
+  /** The client has said DISC, or nonsense; what it sent behind that is not looked at. */
+  private boolean isDisconnecting;
+
+  private boolean isClosed;
+  private boolean isInTurn;
+
+  /**
+   * @param early what arrived together with the last option
+   */
+  Transmission(
+      Connection connection, Negotiation negotiated, ServerOptions options, ByteBuffer early) {
+    this.connection = connection;
+    this.stream = connection.stream();
+    this.loop = stream.loop();
+    this.pool = loop.buffers();
+    this.device = negotiated.export().device();
+    this.check = new RequestCheck(negotiated.export(), negotiated);
+    this.maxRequestsPerTurn = options.maxRequestsPerTurn();
+    this.replies = new Replies(stream, pool, negotiated.isStructured());
+    this.slots = new Slots(this, pool, options);
+    this.received = pool.take(RECEIVE_BUFFER_BYTES);
+    this.receivedSegment = received.segment();
+    this.receivedBytes = received.bytes();
+    this.end = early.remaining();
+    receivedBytes.clear().put(early);
+  }
+
+  void begin() {
+    turn();
+  }
+
+  void received(int lengthBytes) {
+    isReceiving = false;
+    accept(lengthBytes);
+    turn();
+  }
+
+  void sent() {
+    replies.sent();
+    turn();
+  }
+
+  /** Answers what is in flight, refuses the rest, then closes the stream. */
+  void drain() {
+    isDraining = true;
+    turn();
+  }
+
+  /** The stream is gone. Buffers go back except those that devices still use (N2). */
+  void closed() {
+    isClosed = true;
+    pool.give(received);
+    replies.close(pool);
+    Slot unfilled = filling;
+    filling = null;
+    if (unfilled != null) {
+      slots.release(unfilled);
+    }
+    turn();
+  }
+
+  /** From the device, on any thread and also from within submit: the slot is the loop's again. */
+  void completed(Slot slot) {
+    if (loop.isCurrent()) {
+      ended(slot);
+      if (!isInTurn) {
+        loop.post(laterTurn);
+      }
+      return;
+    }
+    BlockRequest request = slot.request;
+    BlockRequest head;
+    do {
+      head = completed;
+      request.next = head;
+    } while (!COMPLETED.compareAndSet(this, head, request));
+    if (head == null) {
+      // Whoever finds the queue empty wakes the loop for all who come until it looks.
+      loop.post(laterTurn);
+    }
+  }
+
+  private void guardedTurn() {
+    try {
+      turn();
+    } catch (RuntimeException | Error fault) {
+      connection.fault(fault);
+    }
+  }
+
+  private void turn() {
+    isInTurn = true;
+    try {
+      budget = maxRequestsPerTurn;
+      boolean goesOn = true;
+      while (goesOn) {
+        goesOn = isClosed ? dropEnded() : step();
+      }
+    } finally {
+      isInTurn = false;
+    }
+  }
+
+  /** One round of a turn; false when there is something to wait for. */
+  private boolean step() {
+    long releasesBefore = slots.releases();
+    Lack lack = Lack.BYTES;
+    if (!isDisconnecting && !replies.isSending()) {
+      lack = handleRequests();
+    }
+    takeCompleted();
+    answerEnded();
+    boolean hasSentAll = replies.send();
+    releaseSent();
+    if (!hasSentAll) {
+      receiveAhead();
+      return false;
+    }
+    if (firstEnded != null) {
+      return true; // They did not fit behind the others; now there is room.
+    }
+    if (isDisconnecting || (isDraining && lack == Lack.BYTES)) {
+      if (slots.busy() == (filling == null ? 0 : 1)) {
+        stream.close();
+      }
+      return false; // The last completion brings us back.
+    }
+    return switch (lack) {
+      case NOTHING, REPLY_ROOM -> true;
+      case BYTES -> {
+        budget--;
+        yield receive();
+      }
+      case SLOT -> {
+        boolean canRetry = slots.releases() != releasesBefore;
+        if (!canRetry) {
+          receiveAhead(); // No further than the buffer reaches (N3). A completion brings us back.
+        }
+        yield canRetry;
+      }
+      case TURN -> {
+        loop.post(laterTurn);
+        yield false;
+      }
+    };
+  }
+
+  private Lack handleRequests() {
+    Slot filled = filling;
+    if (filled != null) {
+      if (filledBytes < filled.lengthBytes) {
+        return Lack.BYTES;
+      }
+      filling = null;
+      submit(filled, Operation.WRITE, filled.flags);
+    }
+    while (budget > 0) {
+      if (!replies.hasRoom()) {
+        return Lack.REPLY_ROOM;
+      }
+      if (isSkipping && !skip()) {
+        return Lack.BYTES;
+      }
+      if (end - start < RequestHeader.SIZE_BYTES) {
+        return Lack.BYTES;
+      }
+      if (!replies.hasRoom()) {
+        return Lack.REPLY_ROOM;
+      }
+      Lack lack = handleRequest();
+      if (lack != Lack.NOTHING) {
+        return lack;
+      }
+      budget--;
+    }
+    return Lack.TURN;
+  }
+
+  private Lack handleRequest() {
+    int magic = RequestHeader.magic(receivedBytes, start);
+    if (magic != Nbd.REQUEST_MAGIC) {
+      isDisconnecting = true;
+      connection.fail("request magic 0x" + Integer.toHexString(magic));
+      return Lack.BYTES;
+    }
+    int flags = RequestHeader.flags(receivedBytes, start);
+    int command = RequestHeader.command(receivedBytes, start);
+    long cookie = RequestHeader.cookie(receivedBytes, start);
+    long offset = RequestHeader.offset(receivedBytes, start);
+    long length = RequestHeader.length(receivedBytes, start);
+    if (command == Nbd.CMD_DISC) {
+      isDisconnecting = true;
+      return Lack.BYTES;
+    }
+    int errno = isDraining ? Errno.ESHUTDOWN : check.errno(command, flags, offset, length);
+    if (errno != Errno.OK) {
+      return refuse(command, cookie, length, errno);
+    }
+    return switch (command) {
+      case Nbd.CMD_READ -> read(flags, cookie, offset, (int) length);
+      case Nbd.CMD_WRITE -> write(flags, cookie, offset, (int) length);
+      default -> dataless(command, flags, cookie, offset, length);
+    };
+  }
+
+  private Lack refuse(int command, long cookie, long length, int errno) {
+    start += RequestHeader.SIZE_BYTES;
+    if (command == Nbd.CMD_WRITE) {
+      isSkipping = true;
+      skipBytes = length;
+      skipErrno = errno;
+      skipCookie = cookie;
+    } else {
+      replies.plain(command, cookie, errno);
+    }
+    return Lack.NOTHING;
+  }
+
+  /** Throws a refused payload away; false when there is more of it to come. */
+  private boolean skip() {
+    int length = (int) Math.min(skipBytes, end - start);
+    start += length;
+    skipBytes -= length;
+    if (skipBytes > 0) {
+      return false;
+    }
+    isSkipping = false;
+    replies.plain(Nbd.CMD_WRITE, skipCookie, skipErrno);
+    return true;
+  }
+
+  private Lack read(int flags, long cookie, long offset, int length) {
+    if (replies.fitsRead(length)) {
+      if (!replies.hasRoomForRead(length)) {
+        return Lack.REPLY_ROOM;
+      }
+      int errno =
+          length == 0
+              ? Errno.OK
+              : device.readNow(offset, replies.segment(), replies.readPosition(), length);
+      if (errno == Errno.OK) {
+        replies.read(cookie, offset, length);
+        start += RequestHeader.SIZE_BYTES;
+        return Lack.NOTHING;
+      }
+      if (errno != Errno.EAGAIN) {
+        return refuse(Nbd.CMD_READ, cookie, length, errno);
+      }
+    }
+    Slot slot = takeSlot(length, Nbd.CMD_READ, flags, cookie, offset, length);
+    if (slot == null) {
+      return Lack.SLOT;
+    }
+    start += RequestHeader.SIZE_BYTES;
+    submit(slot, Operation.READ, 0);
+    return Lack.NOTHING;
+  }
+
+  private Lack write(int flags, long cookie, long offset, int length) {
+    int at = start + RequestHeader.SIZE_BYTES;
+    boolean isFua = (flags & Nbd.CMD_FLAG_FUA) != 0;
+    boolean fits = RequestHeader.SIZE_BYTES + length <= RECEIVE_BUFFER_BYTES;
+    if (fits) {
+      if (end - at < length) {
+        return Lack.BYTES;
+      }
+      int errno = Errno.EAGAIN;
+      if (length == 0) {
+        errno = Errno.OK;
+      } else if (!isFua) {
+        errno = device.writeNow(offset, receivedSegment, at, length);
+      }
+      if (errno != Errno.EAGAIN) {
+        start = at + length;
+        replies.plain(Nbd.CMD_WRITE, cookie, errno);
+        return Lack.NOTHING;
+      }
+    }
+    Slot slot =
+        takeSlot(length, Nbd.CMD_WRITE, isFua ? Flags.FUA : 0, cookie, offset, length);
+    if (slot == null) {
+      return Lack.SLOT;
+    }
+    int present = Math.min(length, end - at);
+    MemorySegment.copy(receivedSegment, at, buffer(slot).segment(), 0, present);
+    start = at + present;
+    if (present == length) {
+      submit(slot, Operation.WRITE, slot.flags);
+      return Lack.NOTHING;
+    }
+    filling = slot;
+    filledBytes = present;
+    return Lack.BYTES;
+  }
+
+  private Lack dataless(int command, int flags, long cookie, long offset, long length) {
+    boolean isStatus = command == Nbd.CMD_BLOCK_STATUS;
+    if (length == 0 && command != Nbd.CMD_FLUSH) {
+      start += RequestHeader.SIZE_BYTES;
+      replies.plain(command, cookie, Errno.OK);
+      return Lack.NOTHING;
+    }
+    int bufferBytes = isStatus ? Slot.STATUS_BUFFER_BYTES : 0;
+    Slot slot = takeSlot(bufferBytes, command, flags, cookie, offset, length);
+    if (slot == null) {
+      return Lack.SLOT;
+    }
+    start += RequestHeader.SIZE_BYTES;
+    switch (command) {
+      case Nbd.CMD_BLOCK_STATUS -> {
+        int maxExtents = (flags & Nbd.CMD_FLAG_REQ_ONE) != 0 ? 1 : Slot.MAX_EXTENTS;
+        slot.expectExtents(maxExtents);
+        device.extents(offset, length, maxExtents, slot);
+      }
+      case Nbd.CMD_FLUSH -> device.submit(slot.request.flush(slot));
+      case Nbd.CMD_TRIM -> discardNext(slot);
+      case Nbd.CMD_CACHE -> submit(slot, Operation.CACHE, 0);
+      case Nbd.CMD_WRITE_ZEROES -> submit(slot, Operation.WRITE_ZEROES, blockFlags(flags));
+      default -> throw new IllegalStateException("unchecked " + Nbd.commandName(command));
+    }
+    return Lack.NOTHING;
+  }
+
+  private static int blockFlags(int flags) {
+    return ((flags & Nbd.CMD_FLAG_FUA) != 0 ? Flags.FUA : 0)
+        | ((flags & Nbd.CMD_FLAG_NO_HOLE) != 0 ? Flags.NO_HOLE : 0)
+        | ((flags & Nbd.CMD_FLAG_FAST_ZERO) != 0 ? Flags.FAST_ZERO : 0);
+  }
+
+  /** Discards as much as the device takes at once; {@link #ended} goes on with the rest. */
+  private void discardNext(Slot slot) {
+    long at = slot.nextBytes;
+    long left = slot.offsetBytes + slot.lengthBytes - at;
+    long length = Math.min(left, device.limits().maxDiscardBytes());
+    slot.nextBytes = at + length;
+    device.submit(
+        slot.request.range(Operation.DISCARD, at, length, blockFlags(slot.flags), slot));
+  }
+
+  private @Nullable Slot takeSlot(
+      int bufferBytes, int command, int flags, long cookie, long offset, long length) {
+    Slot slot = slots.take(bufferBytes);
+    if (slot != null) {
+      slot.command = command;
+      slot.flags = flags;
+      slot.cookie = cookie;
+      slot.offsetBytes = offset;
+      slot.lengthBytes = length;
+      slot.nextBytes = offset;
+    }
+    return slot;
+  }
+
+  private static IoBuffer buffer(Slot slot) {
+    IoBuffer buffer = slot.buffer;
+    if (buffer == null) {
+      throw new IllegalStateException("a slot without a buffer");
+    }
+    return buffer;
+  }
+
+  private void submit(Slot slot, Operation operation, int flags) {
+    MemorySegment data = slot.buffer == null ? MemorySegment.NULL : slot.buffer.segment();
+    device.submit(
+        slot.request.data(operation, slot.offsetBytes, data, 0, slot.lengthBytes, flags, slot));
+  }
+
+  /** Takes over what other threads have completed, in the order in which they did. */
+  private void takeCompleted() {
+    if (completed == null) {
+      return;
+    }
+    BlockRequest newestFirst = (BlockRequest) COMPLETED.getAndSet(this, null);
+    BlockRequest oldestFirst = null;
+    while (newestFirst != null) {
+      BlockRequest following = newestFirst.next;
+      newestFirst.next = oldestFirst;
+      oldestFirst = newestFirst;
+      newestFirst = following;
+    }
+    while (oldestFirst != null) {
+      BlockRequest following = oldestFirst.next;
+      oldestFirst.next = null;
+      if (oldestFirst.context instanceof Slot slot) {
+        ended(slot);
+      }
+      oldestFirst = following;
+    }
+  }
+
+  private void ended(Slot slot) {
+    boolean isPiece =
+        slot.command == Nbd.CMD_TRIM && slot.nextBytes < slot.offsetBytes + slot.lengthBytes;
+    if (isPiece && slot.errno == Errno.OK && !isClosed) {
+      discardNext(slot);
+      return;
+    }
+    Slot last = lastEnded;
+    if (last == null) {
+      firstEnded = slot;
+    } else {
+      last.next = slot;
+    }
+    lastEnded = slot;
+  }
+
+  private void answerEnded() {
+    for (Slot slot = firstEnded; slot != null; slot = firstEnded) {
+      Slot following = slot.next;
+      Replies.Outcome outcome = replies.add(slot);
+      if (outcome == Replies.Outcome.NO_ROOM) {
+        return;
+      }
+      removeFirstEnded(following);
+      if (outcome == Replies.Outcome.ADDED) {
+        slots.release(slot);
+      }
+    }
+  }
+
+  private void removeFirstEnded(@Nullable Slot following) {
+    firstEnded = following;
+    if (following == null) {
+      lastEnded = null;
+    }
+  }
+
+  private void releaseSent() {
+    for (Slot slot = replies.takeSent(); slot != null; slot = replies.takeSent()) {
+      slots.release(slot);
+    }
+  }
+
+  /** After the end of the stream: frees what comes back, and tells when all has. Always false. */
+  private boolean dropEnded() {
+    takeCompleted();
+    releaseSent();
+    for (Slot slot = firstEnded; slot != null; slot = firstEnded) {
+      removeFirstEnded(slot.next);
+      slots.release(slot);
+    }
+    if (slots.busy() == 0) {
+      connection.ended();
+    }
+    return false;
+  }
+
+  private void receiveAhead() {
+    boolean hasReceived = true;
+    while (hasReceived) {
+      hasReceived = receive();
+    }
+  }
+
+  /** Receives what fits; true when bytes have come at once. */
+  private boolean receive() {
+    if (isReceiving || isDraining || isDisconnecting) {
+      return false;
+    }
+    int length;
+    Slot slot = filling;
+    if (slot != null) {
+      int left = (int) slot.lengthBytes - filledBytes;
+      if (left == 0) {
+        return false;
+      }
+      length = stream.receive(buffer(slot), filledBytes, left);
+    } else {
+      makeRoom();
+      if (end == RECEIVE_BUFFER_BYTES) {
+        return false;
+      }
+      length = stream.receive(received, end, RECEIVE_BUFFER_BYTES - end);
+    }
+    isReceiving = length == 0;
+    accept(length);
+    return length > 0;
+  }
+
+  private void accept(int lengthBytes) {
+    if (filling != null) {
+      filledBytes += lengthBytes;
+    } else {
+      end += lengthBytes;
+    }
+  }
+
+  /** Moves a request that has not come in full to the front, so that it has room to. */
+  private void makeRoom() {
+    if (start == end) {
+      start = 0;
+      end = 0;
+    } else if (start > 0 && RECEIVE_BUFFER_BYTES - end < MIN_RECEIVE_BYTES) {
+      MemorySegment.copy(receivedSegment, start, receivedSegment, 0, end - start);
+      end -= start;
+      start = 0;
+    }
+  }
+}
