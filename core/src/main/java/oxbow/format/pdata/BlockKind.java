@@ -1,5 +1,7 @@
 package oxbow.format.pdata;
 
+import java.util.Arrays;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 import oxbow.format.Fault;
 import oxbow.format.FormatException;
@@ -67,6 +69,16 @@ public enum BlockKind {
       throw new FormatException(
           Fault.CHECKSUM, blockNr, sentence + ": csum " + computed + " != wanted " + stored);
     }
+  }
+
+  /** Of which kind a block is whose number and checksum are right; empty when of none. */
+  public static Optional<BlockKind> of(byte[] bytes, int at, long blockNr) {
+    return Arrays.stream(values())
+        .filter(
+            kind ->
+                Le.getU64(bytes, at + kind.blockNrOffset) == blockNr
+                    && Le.getU32(bytes, at + CHECKSUM_OFFSET) == checksum(bytes, at, kind.xor))
+        .findFirst();
   }
 
   /** Fills in number and checksum: the last thing done to a block before it is written. */

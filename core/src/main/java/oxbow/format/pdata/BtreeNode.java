@@ -148,6 +148,21 @@ public final class BtreeNode {
         : Le.getU64(bytes, valueAt(index));
   }
 
+  /** The last entry whose key is not above one, where a search goes on; -1 if all are above. */
+  public int lastNotAbove(long key) {
+    int low = 0;
+    int high = entryCount();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (Long.compareUnsigned(key(middle), key) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low - 1;
+  }
+
   public void setEntry(int index, long key, long value) {
     Le.putU64(bytes, keyAt(index), key);
     setValue(index, value);

@@ -98,6 +98,11 @@ public final class SpaceMapBitmap {
     return (word | (word >>> 1)) & LOWER_BITS;
   }
 
+  /** Which of the 32 entries of a stored word are {@link #MANY}, in the same way. */
+  public static long manyBits(long word) {
+    return word & (word >>> 1) & LOWER_BITS;
+  }
+
   /** How many of all entries are free. */
   public int freeCount() {
     int used = 0;
