@@ -1,5 +1,6 @@
 package oxbow.target;
 
+import org.jspecify.annotations.Nullable;
 import oxbow.block.Operation;
 
 /**
@@ -45,13 +46,13 @@ public interface Effects {
    */
   void writeMerged(Job job, Piece pieces, int slot);
 
-  /** Flushes a device, then, if that succeeded, runs the task where it may block. */
-  void flushThen(Job job, int slot, BlockingTask task);
+  /** Flushes a device, then, if that succeeded, runs the task, if any, where it may block. */
+  void flushThen(Job job, int slot, @Nullable BlockingTask task);
 
   /** Asks how a range is allocated. */
   void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes);
 
-  /** Have {@link Target#tick} called at this time of the frame's clock, or before. */
+  /** Have {@link Target#wake} called at this time of the frame's clock. */
   void wakeAt(long nanos);
 
   /** Raises a device-mapper event: the event number grows, waiters wake. */

@@ -34,11 +34,11 @@ public interface Target extends AutoCloseable {
   /** A job has ended. */
   void ended(Job job, int errno, Moment now, Effects out);
 
-  /**
-   * Called once per second, at times asked for with {@link Effects#wakeAt}, and when user I/O has
-   * paused.
-   */
-  void tick(Moment now, Effects out);
+  /** Called once per second while resumed. */
+  void everySecond(Moment now, Effects out);
+
+  /** Called at times asked for with {@link Effects#wakeAt}. */
+  void wake(Moment now, Effects out);
 
   /** Stops starting work of its own and, once quiet, commits; ends in {@link #isSuspended}. */
   void suspend(Moment now, Effects out);
@@ -46,13 +46,16 @@ public interface Target extends AutoCloseable {
   /** Whether everything that suspend began has ended. */
   boolean isSuspended();
 
+  /** Whether a commit would change anything on disk (M4). Any thread. */
+  boolean hasUncommittedChanges();
+
   /** Begins or goes on. */
   void resume(Moment now, Effects out);
 
   /** A message in words; an answer may be empty. */
   String message(List<String> words, Moment now, Effects out) throws MessageException;
 
-  /** What follows the target's name in a status line. */
+  /** What follows the target's name in a status line; called under the owner's lock. */
   String status();
 
   /** What follows the target's name in a table line. */

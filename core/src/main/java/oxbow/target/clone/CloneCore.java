@@ -61,7 +61,7 @@ final class CloneCore {
     this.map = map;
     this.hasDiscardPassdown = hasDiscardPassdown;
     this.isDestinationPristine = options.isDestinationZero();
-    this.commits = new CommitCycle(committer);
+    this.commits = new CommitCycle(geometry.regionCount(), committer);
     this.pace = new HydrationPace(args, options, geometry);
     this.background =
         new BackgroundHydration(this, map, geometry, pace, options.failureLimit());

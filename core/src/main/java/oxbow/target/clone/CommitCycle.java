@@ -21,16 +21,18 @@ final class CommitCycle {
 
   private final Job job = new Job();
   private final CloneCommitter committer;
-  private RegionSet recorded = new RegionSet();
-  private RegionSet frozen = new RegionSet();
+  private RegionSet recorded;
+  private RegionSet frozen;
   private boolean isRunning;
   private boolean hasFailed;
   private @Nullable Piece turnFirst;
   private @Nullable Piece nextFirst;
   private @Nullable Piece nextLast;
 
-  CommitCycle(CloneCommitter committer) {
+  CommitCycle(long regionCount, CloneCommitter committer) {
     this.committer = committer;
+    this.recorded = new RegionSet(regionCount);
+    this.frozen = new RegionSet(regionCount);
   }
 
   /** Notes regions whose contents the destination holds now; durable after the next turn. */
@@ -94,7 +96,7 @@ final class CommitCycle {
     out.flushThen(
         job,
         CloneCore.DESTINATION,
-        () -> toCommit.isEmpty() ? Errno.OK : committer.commit(toCommit));
+        toCommit.isEmpty() ? null : () -> committer.commit(toCommit));
   }
 
   /** The turn has ended well: answers and sends what waited, and begins the next if asked for. */

@@ -1,0 +1,68 @@
+package oxbow.mapped;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The buffers of copies and merges, of two sizes, made when first needed and bounded: who finds none
+ * waits for one that is given back. They live in one shared arena that closes with the device.
+ */
+final class CopyBuffers implements AutoCloseable {
+  static final int LARGE_BYTES = 1 << 20;
+  private static final int SMALL_BYTES = 1 << 16;
+  private static final long ALIGNMENT_BYTES = 4096;
+
+  private final Arena arena = Arena.ofShared();
+  private final Size small = new Size(SMALL_BYTES, 256);
+  private final Size large = new Size(LARGE_BYTES, 40);
+
+  /** A buffer of at least so many bytes, at most 1 MiB; or null, and the waiter is told later. */
+  @Nullable MemorySegment take(long bytes, Runnable whenFree) {
+    Size size = bytes <= SMALL_BYTES ? small : large;
+    synchronized (size) {
+      MemorySegment buffer = size.free.poll();
+      if (buffer == null && size.made < size.most) {
+        size.made++;
+        buffer = arena.allocate(size.bytes, ALIGNMENT_BYTES);
+      }
+      if (buffer == null) {
+        size.waiting.add(whenFree);
+      }
+      return buffer;
+    }
+  }
+
+  /** Gives a buffer back; the longest waiter is called, and takes it. */
+  void give(MemorySegment buffer) {
+    Size size = buffer.byteSize() == SMALL_BYTES ? small : large;
+    Runnable waiter;
+    synchronized (size) {
+      size.free.push(buffer);
+      waiter = size.waiting.poll();
+    }
+    if (waiter != null) {
+      waiter.run();
+    }
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+
+  /** One size's buffers; guarded by itself. */
+  private static final class Size {
+    final int bytes;
+    final int most;
+    final ArrayDeque<MemorySegment> free = new ArrayDeque<>();
+    final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+    int made;
+
+    Size(int bytes, int most) {
+      this.bytes = bytes;
+      this.most = most;
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package oxbow.mapped;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import oxbow.block.BlockDevice;
+import oxbow.block.BlockRequest;
+import oxbow.block.Errno;
+import oxbow.block.Extents;
+import oxbow.block.Operation;
+import oxbow.mapped.EffectQueue.Effect;
+import oxbow.target.Effects.BlockingTask;
+import oxbow.target.ExtentQuery;
+import oxbow.target.Job;
+import oxbow.target.Piece;
+
+/** Turns decisions into I/O: carries out one effect after the other, on the thread that is there. */
+final class EffectRunner {
+  /** What the mapped device itself does with an effect. */
+  interface Host {
+    void wakeAt(long nanos);
+
+    void event(String why);
+
+    void warn(String what);
+  }
+
+  private final List<BlockDevice> devices;
+  private final TransferPool transfers;
+  private final Executor blocking;
+  private final Host host;
+
+  EffectRunner(
+      List<BlockDevice> devices, TransferPool transfers, Executor blocking, Host host) {
+    this.devices = devices;
+    this.transfers = transfers;
+    this.blocking = blocking;
+    this.host = host;
+  }
+
+  void run(Effect effect, Owner owner) {
+    switch (effect.kind) {
+      case COMPLETE -> Split.of(piece(effect)).pieceEnded(effect.errno);
+      case ISSUE -> issue(piece(effect), devices.get(effect.slot), effect.offsetBytes);
+      case ISSUE_RANGE ->
+          Split.of(piece(effect))
+              .submitRange(
+                  devices.get(effect.slot),
+                  effect.operation,
+                  effect.offsetBytes,
+                  effect.lengthBytes,
+                  effect.flags);
+      case WRITE ->
+          begin(effect, owner)
+              .write(
+                  devices.get(effect.slot), piece(effect), effect.offsetBytes, effect.flags);
+      case RANGE ->
+          begin(effect, owner)
+              .range(
+                  devices.get(effect.slot),
+                  effect.operation,
+                  effect.offsetBytes,
+                  effect.lengthBytes,
+                  effect.flags);
+      case COPY ->
+          begin(effect, owner)
+              .copy(
+                  devices.get(effect.slot),
+                  devices.get(effect.toSlot),
+                  effect.offsetBytes,
+                  effect.lengthBytes,
+                  effect.skipZeros);
+      case READ_FOR_MERGE ->
+          begin(effect, owner)
+              .readForMerge(
+                  devices.get(effect.slot),
+                  effect.offsetBytes,
+                  effect.lengthBytes,
+                  effect.readFromBytes,
+                  effect.readToBytes);
+      case WRITE_MERGED ->
+          ((Transfer) Objects.requireNonNull(job(effect).frame))
+              .writeMerged(devices.get(effect.slot), piece(effect));
+      case FLUSH_THEN -> flushThen(job(effect), devices.get(effect.slot), effect.task, owner);
+      case EXTENTS -> extents((ExtentQuery) job(effect), effect, owner);
+      case WAKE_AT -> host.wakeAt(effect.offsetBytes);
+      case EVENT -> host.event(effect.text);
+      case WARN -> host.warn(effect.text);
+    }
+  }
+
+  private static Piece piece(Effect effect) {
+    return Objects.requireNonNull(effect.piece);
+  }
+
+  private static Job job(Effect effect) {
+    return Objects.requireNonNull(effect.job);
+  }
+
+  private Transfer begin(Effect effect, Owner owner) {
+    Transfer transfer = transfers.take();
+    Job job = job(effect);
+    job.frame = transfer;
+    transfer.begin(owner, job);
+    return transfer;
+  }
+
+  private static void issue(Piece piece, BlockDevice device, long offsetBytes) {
+    if (piece.operation() == Operation.WRITE && !piece.isFua()) {
+      int length = Math.toIntExact(piece.lengthBytes());
+      int errno = device.writeNow(offsetBytes, piece.data(), piece.dataOffset(), length);
+      if (errno != Errno.EAGAIN) {
+        Split.of(piece).pieceEnded(errno);
+        return;
+      }
+    }
+    Split.of(piece).submit(device, offsetBytes);
+  }
+
+  private void flushThen(
+      Job job, BlockDevice device, @Nullable BlockingTask task, Owner owner) {
+    device.submit(
+        new BlockRequest()
+            .flush(
+                (request, errno) -> {
+                  if (errno != Errno.OK || task == null) {
+                    owner.ended(job, errno);
+                  } else {
+                    blocking.execute(() -> owner.ended(job, task.run()));
+                  }
+                }));
+  }
+
+  private void extents(ExtentQuery query, Effect effect, Owner owner) {
+    devices
+        .get(effect.slot)
+        .extents(
+            effect.offsetBytes,
+            effect.lengthBytes,
+            ExtentQuery.MAX_EXTENTS,
+            new Extents() {
+              @Override
+              public void extent(long lengthBytes, int state) {
+                query.add(lengthBytes, (state & ZERO) != 0);
+              }
+
+              @Override
+              public void end(int errno) {
+                owner.ended(query, errno);
+              }
+            });
+  }
+}

@@ -1,0 +1,88 @@
+package oxbow.mapped;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import oxbow.block.BlockDevice;
+import oxbow.block.Errno;
+import oxbow.block.Extents;
+import oxbow.block.Operation;
+import oxbow.target.Mapping;
+import oxbow.target.Target;
+
+/**
+ * Answers how a mapped device is allocated: each run that a read would send to one device is that
+ * device's to describe. Runs follow each other in a loop, whether answers come at once or later.
+ */
+final class ExtentsWalk implements Extents {
+  private final Target target;
+  private final List<BlockDevice> devices;
+  private final Extents receiver;
+  private final Mapping mapping = new Mapping();
+  private final AtomicInteger dueSteps = new AtomicInteger();
+  private long atBytes;
+  private final long endBytes;
+  private int extentsLeft;
+  private long runStartBytes;
+  private long runEndBytes;
+  private boolean hasAny;
+  private int errno;
+
+  ExtentsWalk(
+      Target target,
+      List<BlockDevice> devices,
+      long offsetBytes,
+      long lengthBytes,
+      int maxExtents,
+      Extents receiver) {
+    this.target = target;
+    this.devices = devices;
+    this.atBytes = offsetBytes;
+    this.endBytes = offsetBytes + lengthBytes;
+    this.extentsLeft = maxExtents;
+    this.receiver = receiver;
+  }
+
+  void next() {
+    if (dueSteps.getAndIncrement() > 0) {
+      return;
+    }
+    do {
+      askNext();
+    } while (dueSteps.decrementAndGet() > 0);
+  }
+
+  private void askNext() {
+    if (errno != Errno.OK || atBytes == endBytes || extentsLeft == 0) {
+      receiver.end(hasAny ? Errno.OK : errno);
+      return;
+    }
+    target.map(Operation.READ, atBytes, endBytes - atBytes, 0, mapping);
+    if (!mapping.isRemap()) {
+      // What cannot be told from memory is data: true of everything.
+      extent(mapping.lengthBytes(), 0);
+      next();
+      return;
+    }
+    runStartBytes = atBytes;
+    runEndBytes = atBytes + mapping.lengthBytes();
+    devices
+        .get(mapping.slot())
+        .extents(mapping.offsetBytes(), mapping.lengthBytes(), extentsLeft, this);
+  }
+
+  @Override
+  public void extent(long lengthBytes, int state) {
+    hasAny = true;
+    extentsLeft--;
+    atBytes += lengthBytes;
+    receiver.extent(lengthBytes, state);
+  }
+
+  @Override
+  public void end(int result) {
+    // A device may tell less than its run: the next question begins where it stopped.
+    boolean isLawful = result != Errno.OK || (atBytes > runStartBytes && atBytes <= runEndBytes);
+    errno = isLawful ? result : Errno.EIO;
+    next();
+  }
+}

@@ -1,0 +1,132 @@
+package oxbow.mapped;
+
+import java.util.ArrayDeque;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import oxbow.block.BlockDevice;
+import oxbow.block.BlockRequest;
+import oxbow.block.Completion;
+import oxbow.block.Errno;
+import oxbow.block.Operation;
+import oxbow.target.Piece;
+
+/**
+ * A request on its way through the slow path and the pieces it was split into (S1). It is answered
+ * when the last piece has ended, with the first error if there was one.
+ */
+final class Split {
+  /** A piece with the request that goes to a device in its name. */
+  static final class SplitPiece extends Piece {
+    private final BlockRequest io = new BlockRequest();
+    private final Completion whenEnded = (ended, errno) -> pieceEnded(errno);
+    private final Pool pool;
+    private @Nullable Split split;
+
+    private SplitPiece(Pool pool) {
+      this.pool = pool;
+    }
+
+    /** Sends the piece as it is. */
+    void submit(BlockDevice device, long atBytes) {
+      device.submit(
+          io.data(
+              operation(),
+              atBytes,
+              data(),
+              dataOffset(),
+              lengthBytes(),
+              flags(),
+              whenEnded));
+    }
+
+    void submitRange(
+        BlockDevice device, Operation operation, long atBytes, long length, int flags) {
+      device.submit(io.range(operation, atBytes, length, flags, whenEnded));
+    }
+
+    /** The piece has ended; it and, if it was the last one, its request are given back. */
+    void pieceEnded(int errno) {
+      Split whole = Objects.requireNonNull(split);
+      split = null;
+      pool.give(this);
+      whole.ended(errno);
+    }
+  }
+
+  private final Pool pool;
+  private final AtomicInteger outstanding = new AtomicInteger();
+  private volatile int firstErrno;
+  private @Nullable BlockRequest request;
+
+  private Split(Pool pool) {
+    this.pool = pool;
+  }
+
+  /** The frame's side of a piece that a target hands back. */
+  static SplitPiece of(Piece piece) {
+    return (SplitPiece) piece;
+  }
+
+  /** Begins; counts one for the splitting itself, which ends with {@link #ended}. */
+  void begin(BlockRequest whole) {
+    request = whole;
+    firstErrno = Errno.OK;
+    outstanding.setPlain(1);
+  }
+
+  /** The part of the request at an offset. */
+  SplitPiece part(BlockRequest whole, long offsetBytes, long lengthBytes) {
+    SplitPiece piece = pool.takePiece();
+    piece.split = this;
+    long dataOffset = whole.dataOffset() + (offsetBytes - whole.offsetBytes());
+    piece.set(
+        whole.operation(), offsetBytes, lengthBytes, whole.flags(), whole.data(), dataOffset);
+    outstanding.incrementAndGet();
+    return piece;
+  }
+
+  /** One piece, or the splitting, has ended. */
+  void ended(int errno) {
+    if (errno != Errno.OK && firstErrno == Errno.OK) {
+      firstErrno = errno;
+    }
+    if (outstanding.decrementAndGet() == 0) {
+      BlockRequest whole = Objects.requireNonNull(request);
+      int result = firstErrno;
+      request = null;
+      pool.give(this);
+      pool.requestEnded.run();
+      whole.complete(result);
+    }
+  }
+
+  /** Splits and pieces not in use. Any thread. */
+  static final class Pool {
+    private final ArrayDeque<Split> splits = new ArrayDeque<>();
+    private final ArrayDeque<SplitPiece> pieces = new ArrayDeque<>();
+    private final Runnable requestEnded;
+
+    Pool(Runnable requestEnded) {
+      this.requestEnded = requestEnded;
+    }
+
+    synchronized Split take() {
+      Split split = splits.poll();
+      return split == null ? new Split(this) : split;
+    }
+
+    private synchronized SplitPiece takePiece() {
+      SplitPiece piece = pieces.poll();
+      return piece == null ? new SplitPiece(this) : piece;
+    }
+
+    private synchronized void give(Split split) {
+      splits.push(split);
+    }
+
+    private synchronized void give(SplitPiece piece) {
+      pieces.push(piece);
+    }
+  }
+}

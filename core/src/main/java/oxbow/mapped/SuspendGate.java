@@ -1,0 +1,113 @@
+package oxbow.mapped;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import oxbow.target.Mapping;
+import oxbow.target.Moment;
+
+/**
+ * Lets threads through while the device is resumed, and tells when none is inside any more. Each
+ * thread announces itself in a cell of its own, so that passing costs no shared write.
+ *
+ * <p>Why it is safe: a thread writes its cell, then reads {@code isOpen}; suspend writes {@code
+ * isOpen}, then reads the cells; all four are volatile, so at least one of the two sees the other.
+ */
+final class SuspendGate {
+  /** What a thread keeps for its visits to one device. */
+  static final class Visitor {
+    private static final VarHandle DEPTH;
+
+    static {
+      try {
+        DEPTH = MethodHandles.lookup().findVarHandle(Visitor.class, "depth", int.class);
+      } catch (ReflectiveOperationException e) {
+        throw new ExceptionInInitializerError(e);
+      }
+    }
+
+    final Mapping mapping = new Mapping();
+    final Moment moment = new Moment();
+    final EffectQueue effects;
+
+    /** Visits now nested in this thread: a completion may come back in with a new request. */
+    private int depth;
+
+    /** Requests served; written by this thread only, read by others as a sign of life. */
+    private long visits;
+
+    private Visitor(EffectQueue effects) {
+      this.effects = effects;
+    }
+
+    void leave() {
+      DEPTH.setRelease(this, depth - 1);
+    }
+  }
+
+  private final List<Visitor> visitors = new CopyOnWriteArrayList<>();
+  private final ThreadLocal<Visitor> visitor;
+  private volatile boolean isOpen;
+
+  SuspendGate() {
+    this.visitor =
+        ThreadLocal.withInitial(
+            () -> {
+              Visitor created = new Visitor(new EffectQueue());
+              visitors.add(created);
+              return created;
+            });
+  }
+
+  /** The calling thread's visitor, without entering. */
+  Visitor self() {
+    return visitor.get();
+  }
+
+  /** Enters, or answers null while closed. Each entry is left again. */
+  @Nullable Visitor enter() {
+    Visitor self = visitor.get();
+    Visitor.DEPTH.setVolatile(self, self.depth + 1);
+    if (isOpen || self.depth > 1) {
+      self.visits++;
+      return self;
+    }
+    self.leave();
+    return null;
+  }
+
+  void open() {
+    isOpen = true;
+  }
+
+  /** From here on nobody enters; those inside may still be. */
+  void close() {
+    isOpen = false;
+  }
+
+  boolean isOpen() {
+    return isOpen;
+  }
+
+  /** Whether a thread other than the caller is inside. Visits are short: memory and cached data. */
+  boolean hasVisitors() {
+    Visitor self = visitor.get();
+    for (Visitor other : visitors) {
+      if (other != self && (int) Visitor.DEPTH.getVolatile(other) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Changes when anyone has entered since the last call; exact only for its own thread. */
+  long visits() {
+    long sum = 0;
+    for (int i = 0; i < visitors.size(); i++) {
+      sum += visitors.get(i).visits;
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,15 @@
+package oxbow.target;
+
+import java.io.IOException;
+import oxbow.block.BlockDevice;
+
+/** Opens the devices that a table line names; they stay the opener's to close. Blocks. */
+public interface TargetDevices {
+  /**
+   * Opens a device.
+   *
+   * @param address as in the table line
+   * @throws IOException if there is no such device, or it is locked, or may not be written
+   */
+  BlockDevice open(String address, boolean isWritable) throws IOException;
+}

@@ -1,0 +1,74 @@
+package oxbow.target.clone;
+
+import oxbow.block.Flags;
+import oxbow.block.Operation;
+import oxbow.target.Mapping;
+
+/**
+ * Where a request to a clone goes, from memory alone and without a lock. Any thread may ask: bits of
+ * the map are only ever set (C1), so an answer that is a moment old sends a request at worst to the
+ * core, which looks again.
+ */
+final class CloneMapper {
+  private final CloneGeometry geometry;
+  private final RegionMap map;
+  private final CloneCore core;
+
+  CloneMapper(CloneGeometry geometry, RegionMap map, CloneCore core) {
+    this.geometry = geometry;
+    this.map = map;
+    this.core = core;
+  }
+
+  void map(Operation operation, long offsetBytes, long lengthBytes, int flags, Mapping answer) {
+    switch (operation) {
+      case READ -> mapRead(offsetBytes, lengthBytes, answer);
+      case WRITE, WRITE_ZEROES -> mapWrite(offsetBytes, lengthBytes, flags, answer);
+      case DISCARD, CACHE, FLUSH -> answer.queue(lengthBytes);
+    }
+  }
+
+  /** R1 to R4: hydrated regions from the destination, others from the source; never waits. */
+  private void mapRead(long offsetBytes, long lengthBytes, Mapping answer) {
+    if (core.isDone()) {
+      answer.remap(CloneCore.DESTINATION, offsetBytes, lengthBytes);
+      return;
+    }
+    long first = geometry.regionOf(offsetBytes);
+    long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
+    if (map.isHydrated(first)) {
+      long end = map.nextUnhydrated(first, limit);
+      answer.remap(CloneCore.DESTINATION, offsetBytes, cut(offsetBytes, lengthBytes, end));
+    } else {
+      long end = map.nextHydrated(first, limit);
+      answer.remap(CloneCore.SOURCE, offsetBytes, cut(offsetBytes, lengthBytes, end));
+    }
+  }
+
+  /** W1 from memory; what is not hydrated goes to the core, whole regions apart from partial ones. */
+  private void mapWrite(long offsetBytes, long lengthBytes, int flags, Mapping answer) {
+    long first = geometry.regionOf(offsetBytes);
+    long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
+    if (core.isDone() || map.isHydrated(first)) {
+      long end = core.isDone() ? limit : map.nextUnhydrated(first, limit);
+      long length = cut(offsetBytes, lengthBytes, end);
+      boolean needsCommit = (flags & Flags.FUA) != 0 && !core.isClean();
+      if (needsCommit || core.mode() == CloneMode.FAIL) {
+        answer.queue(length);
+      } else {
+        answer.remap(CloneCore.DESTINATION, offsetBytes, length);
+      }
+      return;
+    }
+    long covered = geometry.endCovered(offsetBytes + lengthBytes);
+    if (offsetBytes == geometry.startOf(first) && covered > first) {
+      answer.queue(cut(offsetBytes, lengthBytes, map.nextHydrated(first, covered)));
+    } else {
+      answer.queue(cut(offsetBytes, lengthBytes, first + 1));
+    }
+  }
+
+  private long cut(long offsetBytes, long lengthBytes, long endRegion) {
+    return Math.min(lengthBytes, geometry.endOf(endRegion) - offsetBytes);
+  }
+}

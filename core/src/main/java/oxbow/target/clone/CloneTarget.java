@@ -1,0 +1,222 @@
+package oxbow.target.clone;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import oxbow.block.BlockDevice;
+import oxbow.block.Errno;
+import oxbow.block.Limits;
+import oxbow.block.Operation;
+import oxbow.block.Sectors;
+import oxbow.target.Effects;
+import oxbow.target.Job;
+import oxbow.target.Mapping;
+import oxbow.target.MessageException;
+import oxbow.target.Moment;
+import oxbow.target.Piece;
+import oxbow.target.Target;
+
+/**
+ * The callbacks of the clone target: thin. What is hot is decided by {@link CloneMapper} from the
+ * map of regions, lock-free; everything else by {@link CloneCore}.
+ */
+public final class CloneTarget implements Target {
+  private final CloneArgs args;
+  private final CloneGeometry geometry;
+  private final List<BlockDevice> devices;
+  private final CloneMetadata metadata;
+  private final RegionMap map;
+  private final CloneCore core;
+  private final CloneMapper mapper;
+  private final Limits limits;
+
+  /**
+   * A clone over open devices. What is checked of them is checked by {@link CloneTargetType}.
+   *
+   * @param lengthBytes of the target; source and destination are at least as long
+   * @param metadata open for this length and region size; closed with the target
+   * @param map as loaded from the metadata
+   */
+  CloneTarget(
+      CloneArgs args,
+      CloneOptions options,
+      long lengthBytes,
+      BlockDevice destination,
+      BlockDevice source,
+      CloneMetadata metadata,
+      RegionMap map) {
+    this.args = args;
+    this.geometry = new CloneGeometry(lengthBytes, args.regionBytes());
+    this.devices = List.of(destination, source);
+    this.metadata = metadata;
+    this.map = map;
+    Limits below = destination.limits();
+    boolean canPassDown = below.canDiscard() && below.maxDiscardBytes() >= args.regionBytes();
+    this.core =
+        new CloneCore(
+            args,
+            options,
+            geometry,
+            map,
+            canPassDown && !args.hasNoDiscardPassdown(),
+            this::commit);
+    this.mapper = new CloneMapper(geometry, map, core);
+    this.limits =
+        new Limits(
+            false,
+            Math.max(below.blockSizeBytes(), source.limits().blockSizeBytes()),
+            true,
+            core.hasDiscardPassdown() ? below.maxDiscardBytes() : Long.MAX_VALUE,
+            !core.hasDiscardPassdown() || below.discardReadsZeros(),
+            below.canWriteZeroesFast(),
+            true);
+  }
+
+  /** C2: runs after the destination was flushed; a failure leaves the last committed state (O3). */
+  private int commit(RegionSet regions) {
+    try {
+      metadata.commit(regions);
+      return Errno.OK;
+    } catch (IOException e) {
+      return metadata.mode() == CloneMetadata.Mode.FAILED
+          ? CloneCommitter.UNREADABLE
+          : Errno.EIO;
+    }
+  }
+
+  @Override
+  public String typeName() {
+    return "clone";
+  }
+
+  @Override
+  public long lengthBytes() {
+    return geometry.deviceBytes();
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public List<BlockDevice> devices() {
+    return devices;
+  }
+
+  @Override
+  public void map(
+      Operation operation, long offsetBytes, long lengthBytes, int flags, Mapping answer) {
+    mapper.map(operation, offsetBytes, lengthBytes, flags, answer);
+  }
+
+  @Override
+  public void queue(Piece piece, Moment now, Effects out) {
+    core.queue(piece, now, out);
+  }
+
+  @Override
+  public void ended(Job job, int errno, Moment now, Effects out) {
+    core.ended(job, errno, now, out);
+  }
+
+  @Override
+  public void everySecond(Moment now, Effects out) {
+    core.everySecond(now, out);
+  }
+
+  @Override
+  public void wake(Moment now, Effects out) {
+    core.wake(now, out);
+  }
+
+  @Override
+  public void suspend(Moment now, Effects out) {
+    core.suspend(now, out);
+  }
+
+  @Override
+  public boolean isSuspended() {
+    return core.isSuspended();
+  }
+
+  @Override
+  public boolean hasUncommittedChanges() {
+    return !core.isClean();
+  }
+
+  @Override
+  public void resume(Moment now, Effects out) {
+    core.resume(now, out);
+  }
+
+  /** The four messages of the kernel's target; names are case-insensitive. */
+  @Override
+  public String message(List<String> words, Moment now, Effects out) throws MessageException {
+    String name = words.isEmpty() ? "" : words.get(0).toLowerCase(Locale.ROOT);
+    switch (name) {
+      case "enable_hydration" -> core.background().enable();
+      case "disable_hydration" -> core.background().disable();
+      case CloneArgs.HYDRATION_THRESHOLD -> core.pace().setThreshold(value(words));
+      case CloneArgs.HYDRATION_BATCH_SIZE -> core.pace().setBatchSize(value(words));
+      default -> throw new MessageException("Invalid argument: " + String.join(" ", words));
+    }
+    core.wake(now, out);
+    return "";
+  }
+
+  private static long value(List<String> words) throws MessageException {
+    long value = words.size() == 2 ? CloneArgs.parseU32(words.get(1)) : -1;
+    if (value < 0) {
+      throw new MessageException(
+          "Invalid argument: " + words.get(0) + " takes one unsigned 32-bit decimal value");
+    }
+    return value;
+  }
+
+  /** The figures of the status line. */
+  public CloneStatus figures() {
+    return new CloneStatus(
+        metadata.usedBlocks(),
+        metadata.totalBlocks(),
+        Sectors.fromBytes(geometry.regionBytes()),
+        map.hydratedCount(),
+        geometry.regionCount(),
+        core.regionsInFlight(),
+        !core.background().isEnabled(),
+        !core.hasDiscardPassdown(),
+        core.pace().threshold(),
+        core.pace().batchSize(),
+        core.mode());
+  }
+
+  /** Figures for people; called as {@link #status} is. */
+  public CloneProgress progress() {
+    return new CloneProgress(
+        geometry.deviceBytes(),
+        geometry.regionBytes(),
+        geometry.regionCount(),
+        map.hydratedCount(),
+        core.regionsInFlight(),
+        core.copiedBytes(),
+        core.background().failureCount(),
+        core.isDone(),
+        core.background().pausedReason(),
+        core.mode());
+  }
+
+  @Override
+  public String status() {
+    return figures().toStatusLine();
+  }
+
+  @Override
+  public String table() {
+    return args.toTableLine();
+  }
+
+  @Override
+  public void close() {
+    metadata.close();
+  }
+}

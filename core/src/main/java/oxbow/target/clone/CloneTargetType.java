@@ -1,0 +1,121 @@
+package oxbow.target.clone;
+
+import java.io.IOException;
+import java.util.List;
+import oxbow.block.BlockDevice;
+import oxbow.block.BlockingDevice;
+import oxbow.block.BlockingIo;
+import oxbow.block.Sectors;
+import oxbow.target.TargetDevices;
+import oxbow.target.TargetException;
+
+/** Makes clone targets; checks everything before anything is formatted. */
+public final class CloneTargetType {
+  public static final String NAME = "clone";
+
+  /** Version of the kernel's target that is followed. */
+  public static final String VERSION = "v1.0.0";
+
+  private CloneTargetType() {}
+
+  /**
+   * Makes a target from a table line, checking in the kernel's order (C2). Metadata that is provably
+   * empty is formatted (C9, O11). Blocks.
+   *
+   * @param words after "clone"
+   * @throws TargetException with device-mapper's sentence
+   */
+  public static CloneTarget construct(
+      long lengthSectors, List<String> words, CloneOptions options, TargetDevices devices)
+      throws TargetException {
+    if (words.size() < 4) {
+      throw new TargetException("Invalid number of arguments: " + words.size() + ", expected >= 4");
+    }
+    long length = Sectors.toBytes(lengthSectors);
+    BlockDevice metadataDevice = open(devices, words.get(0), true, "metadata");
+    BlockDevice destination = open(devices, words.get(1), true, "destination");
+    checkLength(length, destination, "destination");
+    BlockDevice source = open(devices, words.get(2), false, "source");
+    checkLength(length, source, "source");
+    CloneArgs args = CloneArgs.parse(words);
+    checkRegions(args, length, destination, source);
+    // The buffer lives as long as the target, which closes it with the metadata.
+    BlockingDevice io = new BlockingDevice(metadataDevice);
+    try {
+      return open(args, options, length, destination, source, metadata(io, args, lengthSectors));
+    } catch (IOException e) {
+      throw new TargetException("Failed to load metadata: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Makes a target over what is open already; checks what a table line's constructor checks of it
+   * (C3 to C5), and reads the metadata's regions. Blocks.
+   *
+   * @param metadata closed with the target; not closed if this fails
+   */
+  public static CloneTarget open(
+      CloneArgs args,
+      CloneOptions options,
+      long lengthBytes,
+      BlockDevice destination,
+      BlockDevice source,
+      CloneMetadata metadata)
+      throws TargetException, IOException {
+    checkLength(lengthBytes, destination, "destination");
+    checkLength(lengthBytes, source, "source");
+    checkRegions(args, lengthBytes, destination, source);
+    RegionMap map = new RegionMap(metadata.regionCount());
+    metadata.load(map);
+    return new CloneTarget(args, options, lengthBytes, destination, source, metadata, map);
+  }
+
+  private static CloneMetadata metadata(BlockingIo io, CloneArgs args, long lengthSectors)
+      throws IOException {
+    return CloneMetadata.probe(io).mayBeFormatted()
+        ? CloneMetadata.format(io, lengthSectors, args.regionSizeSectors())
+        : CloneMetadata.open(io, lengthSectors, args.regionSizeSectors());
+  }
+
+  private static BlockDevice open(
+      TargetDevices devices, String address, boolean isWritable, String role)
+      throws TargetException {
+    try {
+      return devices.open(address, isWritable);
+    } catch (IOException e) {
+      throw new TargetException("Error opening " + role + " device: " + e.getMessage(), e);
+    }
+  }
+
+  private static void checkLength(long lengthBytes, BlockDevice device, String role)
+      throws TargetException {
+    if (device.sizeBytes() < lengthBytes) {
+      throw new TargetException(
+          "Device size larger than %s device: %d sectors, %s has %d"
+              .formatted(
+                  role,
+                  Sectors.fromBytes(lengthBytes),
+                  device.address(),
+                  Sectors.fromBytes(device.sizeBytes())));
+    }
+  }
+
+  private static void checkRegions(
+      CloneArgs args, long lengthBytes, BlockDevice destination, BlockDevice source)
+      throws TargetException {
+    long region = args.regionBytes();
+    int block =
+        Math.max(destination.limits().blockSizeBytes(), source.limits().blockSizeBytes());
+    if (region % block != 0) {
+      throw new TargetException(
+          "Region size is not a multiple of device logical block size: %d bytes, blocks of %d"
+              .formatted(region, block));
+    }
+    long count = Math.ceilDiv(lengthBytes, region);
+    if (count > CloneArgs.MAX_REGIONS) {
+      throw new TargetException(
+          "Too many regions. Consider increasing the region size: %d regions, at most %d"
+              .formatted(count, CloneArgs.MAX_REGIONS));
+    }
+  }
+}
