@@ -1,6 +1,6 @@
 package oxbow.cli;
 
-import oxbow.device.Sizes;
+import oxbow.block.ByteSize;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -9,7 +9,7 @@ final class SizeConverter implements ITypeConverter<Long> {
   @Override
   public Long convert(String text) {
     try {
-      return Sizes.parse(text);
+      return ByteSize.parse(text);
     } catch (IllegalArgumentException wrong) {
       throw new TypeConversionException(String.valueOf(wrong.getMessage()));
     }

@@ -1,5 +1,0 @@
-/** Seam. */
-@NullMarked
-package oxbow.device;
-
-import org.jspecify.annotations.NullMarked;
