@@ -49,6 +49,9 @@ final class FileZeroing {
 
   int discard(BlockRequest request) {
     long result;
+    if (request.lengthBytes() == 0) {
+      return Errno.OK; // An error to the system calls.
+    }
     if (isBlockDevice) {
       long start = alignUp(request.offsetBytes());
       long end = alignDown(request.endBytes());
@@ -60,6 +63,9 @@ final class FileZeroing {
   }
 
   int writeZeroes(BlockRequest request) {
+    if (request.lengthBytes() == 0) {
+      return Errno.OK; // An error to the system calls.
+    }
     if (!isBlockDevice) {
       return writeZeroes(request.offsetBytes(), request.lengthBytes(), request.flags());
     }

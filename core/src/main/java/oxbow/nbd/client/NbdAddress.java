@@ -6,6 +6,7 @@ import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
+import oxbow.nbd.wire.Nbd;
 
 /**
  * Where an export is: a host and port or a Unix socket, and the export's name, which may be empty
@@ -17,19 +18,13 @@ import org.jspecify.annotations.Nullable;
  * @see "the NBD project's doc/uri.md"
  */
 public record NbdAddress(String host, int port, String socketPath, String exportName) {
-  /** The port IANA assigned to NBD. */
-  public static final int DEFAULT_PORT = 10809;
-
-  /** The protocol's limit for strings. */
-  private static final int MAX_NAME_BYTES = 4096;
-
   public NbdAddress {
     if (host.isEmpty() == socketPath.isEmpty()) {
       throw new IllegalArgumentException("either a host or a socket");
     }
-    if (exportName.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_BYTES) {
+    if (exportName.getBytes(StandardCharsets.UTF_8).length > Nbd.MAX_STRING_BYTES) {
       throw new IllegalArgumentException(
-          "export name is longer than " + MAX_NAME_BYTES + " bytes");
+          "export name is longer than " + Nbd.MAX_STRING_BYTES + " bytes");
     }
     if (exportName.indexOf('\0') >= 0) {
       throw new IllegalArgumentException("export name contains a NUL");
@@ -96,7 +91,7 @@ public record NbdAddress(String host, int port, String socketPath, String export
     if (host.isEmpty()) {
       throw refused(text, "the host is missing: nbd://HOST[:PORT]/EXPORT");
     }
-    int port = DEFAULT_PORT;
+    int port = Nbd.DEFAULT_PORT;
     if (hasPort && colon + 1 < authority.length()) {
       port = parsePort(text, authority.substring(colon + 1));
     }
@@ -177,7 +172,7 @@ public record NbdAddress(String host, int port, String socketPath, String export
     String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : encode(host);
     return "nbd://"
         + shown
-        + (port == DEFAULT_PORT ? "" : ":" + port)
+        + (port == Nbd.DEFAULT_PORT ? "" : ":" + port)
         + "/"
         + encode(exportName);
   }

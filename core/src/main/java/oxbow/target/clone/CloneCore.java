@@ -478,7 +478,7 @@ final class CloneCore {
   }
 
   private void enter(CloneMode next, String why, Effects out) {
-    if (next.ordinal() > mode.ordinal()) {
+    if (next.compareTo(mode) > 0) {
       mode = next;
       out.warn("switching to " + next.word() + " mode: " + why);
       out.event("mode " + next.word() + ": " + why);

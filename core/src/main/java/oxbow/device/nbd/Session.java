@@ -1,0 +1,375 @@
+package oxbow.device.nbd;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import oxbow.block.BlockRequest;
+import oxbow.block.Errno;
+import oxbow.engine.EventLoop;
+import oxbow.nbd.client.Command;
+import oxbow.nbd.client.Connection;
+import oxbow.nbd.client.Export;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one owner of all that an {@link NbdDevice} has on its loop: links, queue, ledger, patience.
+ * Each event ends with {@link #pump}, which hands out what can be sent. On the loop only, except
+ * {@link #state}.
+ *
+ * <p>What a loss of the connection means, by command:
+ *
+ * <ul>
+ *   <li>READ, CACHE, BLOCK_STATUS are asked again; they change nothing.
+ *   <li>WRITE, WRITE_ZEROES, TRIM are sent again: done twice they leave what they leave when done
+ *       once, and nobody can have overwritten them, since they have not been answered. (One hazard
+ *       is the protocol's own: a server that lives on behind a broken network may still carry out
+ *       the first copy after a later write to the same place. Nothing on the wire can tell.)
+ *   <li>FLUSH is sent again only if that can tell the truth: {@link FlushLedger}.
+ * </ul>
+ *
+ * While there is no connection, one link tries for all, so that a server that comes back is not
+ * met by a crowd.
+ */
+final class Session implements Link.Owner {
+  private final EventLoop loop;
+  private final NbdOptions options;
+  private final NbdState.Listener listener;
+  private final Runnable postPump;
+  private final List<Link> links = new ArrayList<>();
+  private final FlushLedger ledger = new FlushLedger();
+
+  /** The first handshake's result; complete when the device is open, or will never be. */
+  private final CompletableFuture<Export> opened = new CompletableFuture<>();
+
+  private final CompletableFuture<Boolean> closed = new CompletableFuture<>();
+
+  /** What the device promised when it opened; null before. */
+  private @Nullable Export promised;
+
+  private @Nullable RequestQueue queue;
+  private int linksToStop;
+  private long holdNanos;
+  private long lostAtNanos;
+  private EventLoop.@Nullable Timer holdTimer;
+
+  /** Whether requests have been held long enough and fail until there is a connection again. */
+  private boolean isHoldOver;
+
+  private NbdState.Phase phase = NbdState.Phase.RECONNECTING;
+  private Instant since;
+  private long failedAttempts;
+  private String lastError = "";
+  private volatile NbdState state;
+
+  /**
+   * @param postPump posts {@link #pump} to the loop
+   */
+  Session(
+      ServerAddress server,
+      EventLoop loop,
+      NbdOptions options,
+      NbdState.Listener listener,
+      Runnable postPump) {
+    this.loop = loop;
+    this.options = options;
+    this.listener = listener;
+    this.postPump = postPump;
+    this.holdNanos = options.holdNanos();
+    this.since = options.clock().instant();
+    for (int i = 0; i < options.connections(); i++) {
+      links.add(new Link(server, loop, options, this));
+    }
+    this.state = newState();
+  }
+
+  CompletableFuture<Export> opened() {
+    return opened;
+  }
+
+  CompletableFuture<Boolean> closed() {
+    return closed;
+  }
+
+  /** From any thread. */
+  NbdState state() {
+    return state;
+  }
+
+  /** Makes the first attempt; its failure fails {@link #opened}. */
+  void open() {
+    links.getFirst().connect();
+  }
+
+  /** Ends what waits with an error, says good-bye, and completes {@link #closed}. */
+  void close() {
+    if (phase == NbdState.Phase.CLOSED) {
+      return;
+    }
+    enter(NbdState.Phase.CLOSED);
+    opened.completeExceptionally(new IOException("closed"));
+    stopAll(Errno.ESHUTDOWN);
+    publish();
+  }
+
+  void add(BlockRequest request) {
+    RequestQueue requests = queue;
+    int errno = refusal();
+    if (errno != Errno.OK || requests == null) {
+      request.complete(errno == Errno.OK ? Errno.EIO : errno);
+    } else {
+      requests.add(request);
+    }
+  }
+
+  void add(ExtentsQuery query) {
+    RequestQueue requests = queue;
+    int errno = refusal();
+    if (errno != Errno.OK || requests == null) {
+      query.fail(errno == Errno.OK ? Errno.EIO : errno);
+    } else {
+      requests.add(query);
+    }
+  }
+
+  private int refusal() {
+    return switch (phase) {
+      case CONNECTED -> Errno.OK;
+      case RECONNECTING -> isHoldOver ? Errno.EIO : Errno.OK;
+      case FAILED -> Errno.EIO;
+      case CLOSED -> Errno.ESHUTDOWN;
+    };
+  }
+
+  void holdNanos(long nanos) {
+    holdNanos = nanos;
+    if (phase == NbdState.Phase.RECONNECTING && promised != null) {
+      isHoldOver = false;
+      armHoldTimer();
+    }
+  }
+
+  /** Gives each connection what it has room for, the least busy first; one send for each. */
+  void pump() {
+    RequestQueue requests = queue;
+    if (requests == null || phase != NbdState.Phase.CONNECTED) {
+      return;
+    }
+    requests.failLostFlushes();
+    boolean isAnySent = true;
+    while (isAnySent) {
+      Link link = leastBusy(false);
+      isAnySent = link != null && sendNext(requests, link);
+      if (link != null && !isAnySent && requests.hasFlush()) {
+        // The flush that waits may leave on another connection than the least busy one.
+        Link carrier = leastBusy(true);
+        isAnySent = carrier != null && sendNext(requests, carrier);
+      }
+    }
+    for (Link link : links) {
+      Connection connection = link.ready();
+      if (connection != null) {
+        connection.push();
+      }
+    }
+  }
+
+  private static boolean sendNext(RequestQueue requests, Link link) {
+    Connection connection = link.ready();
+    Part part = connection == null ? null : requests.next(link.openedAtMark());
+    if (connection == null || part == null) {
+      return false;
+    }
+    connection.send(part);
+    return true;
+  }
+
+  /** The connection with the fewest commands in flight and room for more; null if none has. */
+  private @Nullable Link leastBusy(boolean mustCarryFlush) {
+    Link best = null;
+    int fewest = Integer.MAX_VALUE;
+    for (Link link : links) {
+      Connection connection = link.ready();
+      if (connection != null
+          && connection.hasRoom()
+          && connection.inFlight() < fewest
+          && (!mustCarryFlush || mayCarryFlush(link))) {
+        best = link;
+        fewest = connection.inFlight();
+      }
+    }
+    return best;
+  }
+
+  @Override
+  public void ready(Link link, Export export) {
+    if (phase == NbdState.Phase.FAILED || phase == NbdState.Phase.CLOSED) {
+      return; // It is being stopped.
+    }
+    Export before = promised;
+    if (before == null) {
+      firstReady(export);
+    } else {
+      String why = export.whyNotInsteadOf(before);
+      if (!why.isEmpty()) {
+        failForGood(why);
+        return;
+      }
+    }
+    link.openedAtMark(ledger.mark());
+    boolean isFirst = phase != NbdState.Phase.CONNECTED;
+    if (isFirst) {
+      enter(NbdState.Phase.CONNECTED);
+      failedAttempts = 0;
+      isHoldOver = false;
+      cancelHoldTimer();
+      for (Link other : links) {
+        if (other.isParked()) {
+          other.connect();
+        }
+      }
+    }
+    publish();
+    opened.complete(export);
+    pump();
+  }
+
+  private void firstReady(Export export) {
+    promised = export;
+    int wanted = export.canMultiConnect() ? links.size() : 1;
+    links.subList(wanted, links.size()).clear();
+    int maxParts = wanted * options.inFlightPerConnection();
+    queue = new RequestQueue(export, ledger, maxParts, postPump);
+  }
+
+  @Override
+  public void attemptFailed(Link link, String why) {
+    lastError = why;
+    if (promised == null) {
+      opened.completeExceptionally(new IOException(why));
+      return;
+    }
+    failedAttempts++;
+    connectLaterIfDue(link);
+    publish();
+  }
+
+  @Override
+  public void lost(Link link, Connection connection, String why, @Nullable Command culprit) {
+    RequestQueue requests = queue;
+    if (requests == null) {
+      return; // The device was closed while its first connection became ready.
+    }
+    boolean isOver = phase == NbdState.Phase.FAILED || phase == NbdState.Phase.CLOSED;
+    if (!isOver) {
+      lastError = why;
+    }
+    // The ledger first: whether a flush that comes back may be sent again is its decision.
+    if (links.stream().noneMatch(this::mayCarryFlush)) {
+      ledger.carriersLost();
+    }
+    for (Command command = connection.takeBack();
+        command instanceof Part part;
+        command = connection.takeBack()) {
+      if (isOver) {
+        requests.ended(part, refusal());
+      } else {
+        requests.addAgain(part, part == culprit);
+      }
+    }
+    requests.failLostFlushes();
+    if (isOver) {
+      return;
+    }
+    if (links.stream().noneMatch(Link::isReady)) {
+      enter(NbdState.Phase.RECONNECTING);
+      failedAttempts = 0;
+      lostAtNanos = System.nanoTime();
+      links.forEach(Link::parkIfWaiting);
+      armHoldTimer();
+    }
+    connectLaterIfDue(link);
+    publish();
+    pump();
+  }
+
+  /** Without a connection one link tries for all; the others follow once it has succeeded. */
+  private void connectLaterIfDue(Link link) {
+    if (phase == NbdState.Phase.CONNECTED || links.stream().allMatch(Link::isParked)) {
+      link.connectLater();
+    }
+  }
+
+  private boolean mayCarryFlush(Link link) {
+    return link.isReady() && ledger.mayCarryFlush(link.openedAtMark());
+  }
+
+  @Override
+  public void stopped(Link link) {
+    linksToStop--;
+    if (linksToStop == 0 && phase == NbdState.Phase.CLOSED) {
+      closed.complete(true);
+    }
+  }
+
+  /** The server came back as something that cannot stand in for what it was. */
+  private void failForGood(String why) {
+    enter(NbdState.Phase.FAILED);
+    lastError = why;
+    stopAll(Errno.EIO);
+    publish();
+  }
+
+  private void stopAll(int errno) {
+    cancelHoldTimer();
+    RequestQueue requests = queue;
+    if (requests != null) {
+      requests.failAll(errno);
+    }
+    linksToStop = links.size();
+    List.copyOf(links).forEach(Link::stop);
+  }
+
+  private void armHoldTimer() {
+    cancelHoldTimer();
+    if (holdNanos != Long.MAX_VALUE) {
+      long leftNanos = holdNanos - (System.nanoTime() - lostAtNanos);
+      holdTimer = loop.after(Math.max(0, leftNanos), this::holdOver);
+    }
+  }
+
+  private void cancelHoldTimer() {
+    EventLoop.Timer running = holdTimer;
+    holdTimer = null;
+    if (running != null) {
+      running.cancel();
+    }
+  }
+
+  private void holdOver() {
+    RequestQueue requests = queue;
+    if (phase == NbdState.Phase.RECONNECTING && requests != null) {
+      isHoldOver = true;
+      requests.failAll(Errno.EIO);
+    }
+  }
+
+  private void enter(NbdState.Phase next) {
+    phase = next;
+    since = options.clock().instant();
+  }
+
+  private void publish() {
+    NbdState now = newState();
+    state = now;
+    if (promised != null) {
+      listener.changed(now);
+    }
+  }
+
+  private NbdState newState() {
+    int standing = (int) links.stream().filter(Link::isReady).count();
+    return new NbdState(phase, since, standing, failedAttempts, lastError, ledger.isLost());
+  }
+}
