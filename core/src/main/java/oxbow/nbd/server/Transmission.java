@@ -127,7 +127,7 @@ final class Transmission {
     this.receivedSegment = received.segment();
     this.receivedBytes = received.bytes();
     this.end = early.remaining();
-    receivedBytes.clear().put(early);
+    receivedBytes.put(0, early, 0, end);
   }
 
   void begin() {
