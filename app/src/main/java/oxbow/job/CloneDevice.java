@@ -20,13 +20,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * A clone as the verbs see it.
  *
- * @param clone the target of the mapped device
+ * @param target the target of the mapped device
  * @param address where it is served
  * @param clients how many clients are connected
  */
 record CloneDevice(
     MappedDevice mapped,
-    CloneTarget clone,
+    CloneTarget target,
     String address,
     List<String> dependencies,
     IntSupplier clients)
@@ -72,13 +72,13 @@ record CloneDevice(
   private TargetLine line(String text, Map<String, @Nullable Object> fields) {
     String arguments = text.split(" ", WORDS_BEFORE_ARGUMENTS)[WORDS_BEFORE_ARGUMENTS - 1];
     return new TargetLine(
-        0, Sectors.fromBytes(mapped.sizeBytes()), clone.typeName(), arguments, fields);
+        0, Sectors.fromBytes(mapped.sizeBytes()), target.typeName(), arguments, fields);
   }
 
   /** The status line by name, and what it has no place for. */
   private Map<String, @Nullable Object> figures() {
-    CloneStatus status = clone.figures();
-    CloneProgress progress = clone.progress();
+    CloneStatus status = target.figures();
+    CloneProgress progress = target.progress();
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
     fields.put("mode", status.mode().word());
     if (status.mode() != CloneMode.FAIL) {

@@ -102,7 +102,7 @@ public final class CloneJob {
       ClonePlan plan, CloneStack stack, @Nullable DeviceService service, List<String> uris) {
     return new CloneDevice(
         stack.mapped(),
-        stack.clone(),
+        stack.target(),
         uris.isEmpty() ? "-" : uris.getFirst(),
         List.of(
             plan.order().source(),

@@ -192,15 +192,15 @@ final class CloneStack implements AutoCloseable {
 
   /** Figures of now; any thread. */
   CloneProgress progress() {
-    return mapped().ask(asked -> clone().progress());
+    return mapped().ask(asked -> target().progress());
   }
 
-  CloneTarget clone() {
-    CloneTarget clone = target;
-    if (clone == null) {
+  CloneTarget target() {
+    CloneTarget assembled = target;
+    if (assembled == null) {
       throw new IllegalStateException("not assembled");
     }
-    return clone;
+    return assembled;
   }
 
   /** From now on what was created stays: somebody may rely on it. */

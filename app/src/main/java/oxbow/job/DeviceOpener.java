@@ -138,7 +138,8 @@ public final class DeviceOpener implements AutoCloseable {
     if (a instanceof Address.File fileA && b instanceof Address.File fileB) {
       Path pathA = fileA.path();
       Path pathB = fileB.path();
-      return Files.exists(pathA) && Files.exists(pathB)
+      boolean isBothThere = Files.exists(pathA) && Files.exists(pathB);
+      return isBothThere
           ? Files.isSameFile(pathA, pathB)
           : pathA.toAbsolutePath().normalize().equals(pathB.toAbsolutePath().normalize());
     }
