@@ -42,21 +42,23 @@ public final class CloneJob {
    * @return the exit status
    */
   public int run() throws UserException, IOException, InterruptedException {
-    StopSignals.onFirst(() -> wakeups.add(Wakeup.SIGNAL));
-    try (DeviceOpener opener = new DeviceOpener(console::say)) {
+    StopSignals signals = StopSignals.onFirst(() -> wakeups.add(Wakeup.SIGNAL));
+    try (signals;
+        DeviceOpener opener = new DeviceOpener(console::say)) {
       ClonePlan plan = new CloneChecks(order, opener, console).check();
-      ControlPoint control;
-      try {
-        control =
-            ControlPoint.listen(COMMAND, order.name(), order.control(), order.destination());
-      } catch (UserException refused) {
-        plan.close();
-        throw refused;
-      }
-      try (control;
+      try (ControlPoint control = listen(plan);
           CloneStack stack = CloneStack.build(plan, control.name(), opener, listener())) {
         return run(plan, control, stack, opener);
       }
+    }
+  }
+
+  private ControlPoint listen(ClonePlan plan) throws UserException, IOException {
+    try {
+      return ControlPoint.listen(COMMAND, order.name(), order.control(), order.destination());
+    } catch (UserException refused) {
+      plan.close();
+      throw refused;
     }
   }
 
@@ -64,8 +66,9 @@ public final class CloneJob {
     return new MappedDevice.Listener() {
       @Override
       public void event(long number, String why) {
+        console.event(
+            "event", Map.of("number", number, "why", why), "event " + number + ": " + why);
         wakeups.add(Wakeup.DEVICE_EVENT);
-        console.event("event", Map.of("number", number, "why", why), "event " + number + ": " + why);
       }
 
       @Override
@@ -147,7 +150,7 @@ public final class CloneJob {
         if (now.isDone() && !wasDone) {
           wasDone = true;
           console.endBar();
-          console.say(order.destination() + " is a full copy now; serving it until stopped");
+          console.say(order.destination() + " is a full copy now; it is served until stopped");
         }
         String obstacle = obstacle(now);
         if (obstacle != null && order.isUntilHydrated()) {

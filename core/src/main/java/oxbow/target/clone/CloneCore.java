@@ -167,8 +167,13 @@ final class CloneCore {
       if (isQuiet() && mode == CloneMode.READ_WRITE) {
         commits.commitIfChanged(out);
       }
-    } else if (mode == CloneMode.READ_WRITE && !isDone && wideWaiters == 0) {
-      background.run(now, out);
+    } else if (mode == CloneMode.READ_WRITE && !isDone) {
+      if (map.hydratedCount() == geometry.regionCount()) {
+        // The end (M7) need not wait for the one-second commit.
+        commits.commitIfChanged(out);
+      } else if (wideWaiters == 0) {
+        background.run(now, out);
+      }
     }
     isClean = commits.isClean();
   }
