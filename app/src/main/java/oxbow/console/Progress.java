@@ -69,7 +69,7 @@ public final class Progress {
 
   /** Whole percent, rounded down; an empty job is complete. */
   public static int percent(long done, long total) {
-    return total <= 0 ? 100 : (int) (100.0 * done / total - (done < total ? 1e-9 : 0));
+    return done >= total ? 100 : Math.min(99, (int) (100.0 * done / total));
   }
 
   /** One line for a log: {@code clone: 37 %, 3.7 GiB of 10 GiB, 412 MiB/s, 16 s left}. */

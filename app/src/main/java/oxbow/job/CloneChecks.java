@@ -150,7 +150,8 @@ final class CloneChecks {
       BlockDevice device =
           isWritable ? opener.openWritable(address) : opener.openReadOnly(address);
       opened.add(device);
-      if (isWritable && device.limits().isReadOnly()) {
+      // A file that was opened for writing can be written; asking for its limits would touch it.
+      if (isWritable && !(device instanceof FileDevice) && device.limits().isReadOnly()) {
         throw UserException.failed(COMMAND, address.text() + ": the " + role + " is read-only")
             .advise(UNCHANGED);
       }
@@ -194,7 +195,10 @@ final class CloneChecks {
   }
 
   private static int blockSize(BlockDevice source, @Nullable BlockDevice destination) {
-    int ofDestination = destination == null ? 1 : destination.limits().blockSizeBytes();
+    int ofDestination =
+        destination == null || destination instanceof FileDevice
+            ? 1
+            : destination.limits().blockSizeBytes();
     return Math.max(source.limits().blockSizeBytes(), ofDestination);
   }
 

@@ -80,14 +80,15 @@ public final class CloneJob {
 
   private int run(ClonePlan plan, ControlPoint control, CloneStack stack, DeviceOpener opener)
       throws UserException, IOException, InterruptedException {
-    sayWhatBegins(plan, stack.progress());
-    stack.mapped().resume();
+    // The device holds requests until it is resumed: nothing is copied unless all can be served.
     DeviceService service =
         order.isServed()
             ? DeviceService.serve(
                 COMMAND, stack.mapped(), control.name(), order.listen(), opener.engine())
             : null;
     stack.keep();
+    sayWhatBegins(plan, stack.progress());
+    stack.mapped().resume();
     List<String> uris = service == null ? List.of() : service.uris();
     control.registry().add(device(plan, stack, service, uris));
     for (String uri : uris) {

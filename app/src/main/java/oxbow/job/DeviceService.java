@@ -52,7 +52,8 @@ final class DeviceService implements AutoCloseable {
         service.listen(address);
       } catch (IOException failed) {
         service.close();
-        throw UserException.failed(command + ": listen on " + shown(address), failed);
+        throw UserException.failed(command + ": " + shown(address), failed)
+            .advise("Nothing was left behind. --listen chooses another address.");
       }
     }
     return service;
@@ -68,8 +69,9 @@ final class DeviceService implements AutoCloseable {
 
   private static String shown(SocketAddress address) {
     return switch (address) {
-      case UnixDomainSocketAddress unix -> "unix:" + unix.getPath();
-      case InetSocketAddress inet -> "tcp:" + inet.getHostString() + ":" + inet.getPort();
+      // The exception names the path.
+      case UnixDomainSocketAddress unix -> "listen";
+      case InetSocketAddress inet -> "listen on tcp:" + inet.getHostString() + ":" + inet.getPort();
       default -> address.toString();
     };
   }
