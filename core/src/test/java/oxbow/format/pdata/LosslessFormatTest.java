@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.Random;
-import oxbow.format.clone.CloneSuperblock;
-import oxbow.golden.CloneFixture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import oxbow.format.clone.CloneSuperblock;
+import oxbow.golden.CloneFixture;
 
 /**
  * Aim: decoding loses no byte of any structure, be it sound or not. Method: decode and encode every
