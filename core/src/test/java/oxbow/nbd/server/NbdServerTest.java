@@ -601,4 +601,60 @@ class NbdServerTest {
       sender.get(10, TimeUnit.SECONDS);
     }
   }
+
+  /** Requests of all sizes in flight together, from a client that takes its time to listen. */
+  @Test
+  void randomTrafficIsCarriedOutExactly() throws Exception {
+    long seed = Long.getLong("oxbow.seed", System.nanoTime());
+    Random random = new Random(seed);
+    int[] sizes = {1, 512, 4096, 65_536, 200_000, 300_000, 1 << 20};
+    byte[] expected = new byte[SIZE_BYTES];
+    random.nextBytes(expected);
+    int half = SIZE_BYTES / 2;
+    MemorySegment.copy(expected, half, device.memory(), ValueLayout.JAVA_BYTE, half, half);
+    List<long[]> requests = new ArrayList<>(); // Writes to the first half, reads of the second.
+    for (long written = 0; written < half; ) {
+      boolean isWrite = random.nextBoolean();
+      int length = (int) Math.min(sizes[random.nextInt(sizes.length)], half - written);
+      long offset = isWrite ? written : half + random.nextInt(half - length);
+      requests.add(new long[] {isWrite ? 1 : 0, offset, length});
+      written += isWrite ? length : 0;
+    }
+    try (RawClient client = client()) {
+      CompletableFuture<Void> sender = beside(() -> sendAll(client, requests, expected));
+      for (int i = 0; i < requests.size(); i++) {
+        ByteBuffer header = client.receive(16);
+        assertThat(header.getInt(4)).isZero();
+        long[] request = requests.get((int) header.getLong(8));
+        if (request[0] == 0) {
+          ByteBuffer data = client.receive((int) request[2]);
+          assertThat(data)
+              .as("reproduce with: mvn test -Dtest=NbdServerTest -Doxbow.seed=%d", seed)
+              .isEqualTo(ByteBuffer.wrap(expected, (int) request[1], (int) request[2]));
+        }
+      }
+      sender.get(10, TimeUnit.SECONDS);
+      assertThat(device.memory().mismatch(MemorySegment.ofArray(expected)))
+          .as("reproduce with: mvn test -Dtest=NbdServerTest -Doxbow.seed=%d", seed)
+          .isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void randomTrafficIsCarriedOutExactlyByADeviceThatWaits() throws Exception {
+    device.declining();
+    randomTrafficIsCarriedOutExactly();
+  }
+
+  private static void sendAll(RawClient client, List<long[]> requests, byte[] data)
+      throws IOException {
+    for (int i = 0; i < requests.size(); i++) {
+      long[] request = requests.get(i);
+      int command = request[0] == 1 ? Nbd.CMD_WRITE : Nbd.CMD_READ;
+      client.request(command, 0, i, request[1], request[2]);
+      if (request[0] == 1) {
+        client.send(ByteBuffer.wrap(data, (int) request[1], (int) request[2]));
+      }
+    }
+  }
 }
