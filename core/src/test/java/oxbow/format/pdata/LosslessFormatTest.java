@@ -33,7 +33,12 @@ class LosslessFormatTest {
     byte[] block = new byte[4096];
     for (int i = 0; i < 1000; i++) {
       random.nextBytes(block);
-      assertLossless(block);
+      try {
+        assertLossless(block);
+      } catch (AssertionError e) {
+        throw new AssertionError(
+            "reproduce with: mvn test -Dtest=LosslessFormatTest -Doxbow.seed=" + seed, e);
+      }
     }
   }
 
