@@ -10,8 +10,8 @@ import oxbow.inspect.Findings.Path;
 import oxbow.inspect.Findings.Use;
 
 /**
- * Walks a B-tree level by level, goes on past whatever is broken, and keeps the entries of all sound
- * leaves in the order of their keys.
+ * Walks a B-tree level by level, goes on past whatever is broken, and keeps the entries of all
+ * sound leaves in the order of their keys.
  */
 final class BtreeCheck {
   private static final int MAX_DEPTH = 16;

@@ -21,8 +21,8 @@ import oxbow.target.clone.RegionMap;
 
 /**
  * Verifies every structure of dm-clone metadata, as fsck does for a file system: checksums, places,
- * order and completeness of the trees, and by recounting all references the whole space map. Goes on
- * past damage, so as to find all of it. Blocks; never writes.
+ * order and completeness of the trees, and by recounting all references the whole space map. Goes
+ * on past damage, so as to find all of it. Blocks; never writes.
  *
  * @see "docs/format/clone.md"
  */

@@ -15,7 +15,9 @@ import oxbow.format.Fault;
 import oxbow.format.FormatException;
 import oxbow.pdata.BlockManager;
 
-/** What a check has found so far: problems, warnings, and which block is used for what how often. */
+/**
+ * What a check has found so far: problems, warnings, and which block is used for what how often.
+ */
 final class Findings {
   /** What a block is used for. */
   enum Use {
@@ -158,8 +160,7 @@ final class Findings {
    * by one where that fails, so that a bad sector costs one block only.
    */
   void read(List<Path> paths, Use use, BlockVisitor visitor) {
-    int[] wanted =
-        IntStream.range(0, paths.size()).filter(i -> use(paths.get(i), use)).toArray();
+    int[] wanted = IntStream.range(0, paths.size()).filter(i -> use(paths.get(i), use)).toArray();
     long[] blockNrs = Arrays.stream(wanted).mapToLong(i -> paths.get(i).blockNr).toArray();
     boolean[] wasRead = new boolean[blockNrs.length];
     try {

@@ -11,9 +11,9 @@ import oxbow.format.FormatException;
 import oxbow.format.pdata.SpaceMapBitmap;
 import oxbow.format.pdata.SpaceMapIndex;
 import oxbow.format.pdata.SpaceMapRoot;
+import oxbow.inspect.CloneMetadataReport.SpaceMapSummary;
 import oxbow.inspect.Findings.Path;
 import oxbow.inspect.Findings.Use;
-import oxbow.inspect.CloneMetadataReport.SpaceMapSummary;
 
 /** Compares the counts of a space map with the references that were found. To be run last. */
 final class SpaceMapCheck {
@@ -112,8 +112,7 @@ final class SpaceMapCheck {
     }
   }
 
-  private void checkIndexEntry(
-      SpaceMapIndex index, Path indexPath, int i, SpaceMapBitmap bitmap) {
+  private void checkIndexEntry(SpaceMapIndex index, Path indexPath, int i, SpaceMapBitmap bitmap) {
     int free = bitmap.freeCount();
     if (index.freeCount(i) != free) {
       findings.problem(
@@ -184,7 +183,9 @@ final class SpaceMapCheck {
       }
       if (blockNr >= root.blockCount()) {
         findings.problem(
-            Fault.SPACE_MAP, entry.leaf(), "reference count of block " + blockNr + ": past the end");
+            Fault.SPACE_MAP,
+            entry.leaf(),
+            "reference count of block " + blockNr + ": past the end");
       } else if (entry.value() != findings.references(blockNr)) {
         findings.problem(
             Fault.REFERENCE_COUNT,

@@ -9,6 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import oxbow.format.Fault;
 import oxbow.format.FormatException;
 import oxbow.format.Le;
@@ -24,9 +27,6 @@ import oxbow.inspect.CloneMetadataReport.SpaceMapSummary;
 import oxbow.sim.SimDisk;
 import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.RegionMap;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Aim: the check finds nothing in what a kernel has made, and every kind of damage. Method: all
@@ -136,8 +136,7 @@ class CloneMetadataCheckTest {
   @Test
   void liveBlockThatIsCountedFreeIsFoundAndNotOpened() throws IOException {
     setCount(ARRAY_BLOCK, 0);
-    assertThat(faults())
-        .containsExactly(Fault.SPACE_MAP, Fault.REFERENCE_COUNT, Fault.SPACE_MAP);
+    assertThat(faults()).containsExactly(Fault.SPACE_MAP, Fault.REFERENCE_COUNT, Fault.SPACE_MAP);
     assertThat(opens(SimDisk.of(image, fixture.metadataBytes()))).isFalse();
   }
 

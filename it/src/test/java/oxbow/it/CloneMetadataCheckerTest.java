@@ -9,6 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import oxbow.golden.CloneFixture;
 import oxbow.inspect.CloneMetadataCheck;
 import oxbow.inspect.CloneMetadataReport;
@@ -16,15 +20,11 @@ import oxbow.sim.SimDisk;
 import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.RegionMap;
 import oxbow.target.clone.RegionSet;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Aim: a checker that was written from the documents alone, not from our code, finds our metadata
- * clean and reads the same regions from it. Method: random commits on new metadata and on a kernel's,
- * then the checker, and the same with damage that both must find.
+ * clean and reads the same regions from it. Method: random commits on new metadata and on a
+ * kernel's, then the checker, and the same with damage that both must find.
  */
 class CloneMetadataCheckerTest {
   @TempDir Path directory;

@@ -8,13 +8,13 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import oxbow.sim.SimDisk;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.inspect.CloneMetadataCheck;
+import oxbow.sim.SimDisk;
 import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.RegionMap;
 import oxbow.target.clone.RegionSet;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Aim: the kernel and we can take over from each other at any commit. Method: one metadata device
@@ -80,8 +80,7 @@ class CloneMetadataKernelIT {
     for (int i = 0; i < regions.length; i++) {
       arguments[i + 1] = regions[i];
     }
-    String out =
-        Oracle.run(List.of(Oracle.Disk.of("meta", image)), SCRIPT, arguments).ok().out();
+    String out = Oracle.run(List.of(Oracle.Disk.of("meta", image)), SCRIPT, arguments).ok().out();
     assertThat(out.lines().findFirst().orElse(""))
         .contains(" " + hydratedCount + "/" + REGIONS + " ")
         .endsWith(" rw");

@@ -140,7 +140,9 @@ public record CloneSuperblock(
     }
   }
 
-  /** Fails with the computed checksum first and the stored one as expected, as the kernel has it. */
+  /**
+   * Fails with the computed checksum first and the stored one as expected, as the kernel has it.
+   */
   public void checkChecksum() throws FormatException {
     long computed = computedChecksum();
     if (computed != checksum) {
@@ -173,16 +175,13 @@ public record CloneSuperblock(
     if (targetSectors <= 0 || regionCount() > MAX_REGIONS) {
       throw geometryFailure(
           "target of %s sectors of which %d make a region: 1 to %d regions are possible"
-              .formatted(
-                  Long.toUnsignedString(targetSectors), regionSizeSectors, MAX_REGIONS));
+              .formatted(Long.toUnsignedString(targetSectors), regionSizeSectors, MAX_REGIONS));
     }
     long blockCount = spaceMapRoot.blockCount();
     if (blockCount <= 0 || blockCount > SpaceMapIndex.MAX_BLOCKS) {
       throw geometryFailure(
           "space map covers %s blocks, 1 to %d are possible"
-              .formatted(
-                  Long.toUnsignedString(blockCount),
-                  SpaceMapIndex.MAX_BLOCKS));
+              .formatted(Long.toUnsignedString(blockCount), SpaceMapIndex.MAX_BLOCKS));
     }
   }
 

@@ -128,7 +128,8 @@ public final class RegionMap {
   }
 
   /**
-   * Adds the bits of a stored word; those past the last region are not looked at. For the owner only.
+   * Adds the bits of a stored word; those past the last region are not looked at. For the owner
+   * only.
    *
    * @param index the word's first region is {@code 64 * index}
    */

@@ -1,28 +1,28 @@
 package oxbow.target.clone;
 
-import static oxbow.target.clone.MetadataModel.assertClean;
-import static oxbow.target.clone.MetadataModel.regions;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static oxbow.target.clone.MetadataModel.assertClean;
+import static oxbow.target.clone.MetadataModel.regions;
 
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
 import oxbow.golden.CloneFixture;
 import oxbow.pdata.BlockManager;
 import oxbow.pdata.SpaceMap;
 import oxbow.sim.SimDisk;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Aim: a commit makes exactly the given regions durable and nothing else, or nothing at all. Method:
- * commit on simulated disks, reopen, and verify every structure.
+ * Aim: a commit makes exactly the given regions durable and nothing else, or nothing at all.
+ * Method: commit on simulated disks, reopen, and verify every structure.
  */
 class CloneMetadataCommitTest {
   private static final MetadataModel SMALL = MetadataModel.ofRegions(1000);
@@ -92,7 +92,8 @@ class CloneMetadataCommitTest {
   }
 
   @Test
-  @DisplayName("P1: no block reachable from the last durable superblock is ever written, but block 0")
+  @DisplayName(
+      "P1: no block reachable from the last durable superblock is ever written, but block 0")
   void randomHistoriesKeepEveryInvariant() throws IOException {
     long seed = Long.getLong("oxbow.seed", 42L);
     for (long s = seed; s < seed + 30; s++) {

@@ -1,26 +1,26 @@
 package oxbow.target.clone;
 
-import static oxbow.target.clone.MetadataModel.assertClean;
-import static oxbow.target.clone.MetadataModel.regions;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static oxbow.target.clone.MetadataModel.assertClean;
+import static oxbow.target.clone.MetadataModel.regions;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
-import oxbow.sim.SimDisk;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import oxbow.sim.SimDisk;
 
 /**
- * Aim: whenever power fails, the metadata opens, is sound, and shows the last acknowledged commit or
- * the one that was interrupted (P1, P3, D3). Method: small worlds with every crash point and every
- * subset of unflushed blocks; long random runs with torn writes; and the proof that each flush is
- * needed: a disk that ignores one must be found out.
+ * Aim: whenever power fails, the metadata opens, is sound, and shows the last acknowledged commit
+ * or the one that was interrupted (P1, P3, D3). Method: small worlds with every crash point and
+ * every subset of unflushed blocks; long random runs with torn writes; and the proof that each
+ * flush is needed: a disk that ignores one must be found out.
  */
 class CloneMetadataCrashTest {
   private static final int BLOCK = 4096;

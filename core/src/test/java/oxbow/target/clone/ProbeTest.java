@@ -6,19 +6,19 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
-import oxbow.format.clone.CloneSuperblock;
-import oxbow.golden.CloneFixture;
-import oxbow.inspect.Recognised;
-import oxbow.sim.SimDisk;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import oxbow.format.clone.CloneSuperblock;
+import oxbow.golden.CloneFixture;
+import oxbow.inspect.Recognised;
+import oxbow.sim.SimDisk;
 
 /**
- * Aim: only a device that holds nothing may be formatted (O11). Method: marks of other formats where
- * they belong, kernel images whole and damaged, and zeros.
+ * Aim: only a device that holds nothing may be formatted (O11). Method: marks of other formats
+ * where they belong, kernel images whole and damaged, and zeros.
  */
 class ProbeTest {
   private static final long SIZE = 200 << 20;

@@ -1,12 +1,14 @@
 package oxbow.target.clone;
 
-import static oxbow.target.clone.MetadataModel.assertClean;
-import static oxbow.target.clone.MetadataModel.regions;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static oxbow.target.clone.MetadataModel.assertClean;
+import static oxbow.target.clone.MetadataModel.regions;
 
 import java.io.IOException;
 import java.util.BitSet;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import oxbow.format.FormatException;
 import oxbow.format.Le;
 import oxbow.format.clone.CloneSuperblock;
@@ -17,8 +19,6 @@ import oxbow.inspect.CloneMetadataCheck;
 import oxbow.pdata.BlockManager;
 import oxbow.pdata.SpaceMap;
 import oxbow.sim.SimDisk;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 
 /**
  * Aim: reference counts above 1 are honoured, though dm-clone never makes them. Method: metadata
