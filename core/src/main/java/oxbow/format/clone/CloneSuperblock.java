@@ -119,21 +119,36 @@ public record CloneSuperblock(
   /**
    * The kernel's checks, in its order and words: block number, magic, checksum, version. Then those
    * sizes without which nothing else can be read.
-   *
-   * @throws FormatException with the computed checksum first and the stored one as expected, as the
-   *     kernel has it
    */
   public void check() throws FormatException {
+    checkBlockNr();
+    checkMagic();
+    checkChecksum();
+    checkVersion();
+    checkGeometry();
+  }
+
+  public void checkBlockNr() throws FormatException {
     if (blockNr != BLOCK_NR) {
       throw failure(Fault.BLOCK_NUMBER, "blocknr", blockNr, BLOCK_NR);
     }
+  }
+
+  public void checkMagic() throws FormatException {
     if (magic != MAGIC) {
       throw failure(Fault.MAGIC, "magic", magic, MAGIC);
     }
+  }
+
+  /** Fails with the computed checksum first and the stored one as expected, as the kernel has it. */
+  public void checkChecksum() throws FormatException {
     long computed = computedChecksum();
     if (computed != checksum) {
       throw failure(Fault.CHECKSUM, "checksum", computed, checksum);
     }
+  }
+
+  public void checkVersion() throws FormatException {
     if (version != VERSION) {
       throw new FormatException(
           Fault.VERSION,
@@ -141,10 +156,10 @@ public record CloneSuperblock(
           "Clone metadata version %d found, but only versions between %d and %d supported"
               .formatted(version, VERSION, VERSION));
     }
-    checkGeometry();
   }
 
-  private void checkGeometry() throws FormatException {
+  /** Region size, number of regions and size of the space map must be possible. */
+  public void checkGeometry() throws FormatException {
     if (regionSizeSectors < MIN_REGION_SECTORS
         || regionSizeSectors > MAX_REGION_SECTORS
         || Long.bitCount(regionSizeSectors) != 1) {
