@@ -126,7 +126,9 @@ public final class FileOpener {
     if (result == -Errno.EAGAIN) {
       throw new DeviceInUseException(path);
     }
-    check(result, path);
+    if (result < 0) {
+      throw new DeviceException((int) -result, path + ": cannot be locked");
+    }
   }
 
   private FileDevice asDevice(DiskFile file, Path path, DiskFile.Mode mode, OddTail tail)
