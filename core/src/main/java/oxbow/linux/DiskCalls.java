@@ -6,8 +6,8 @@ import java.nio.file.Path;
 /** Opens files for block I/O, the best way this machine offers. */
 public abstract class DiskCalls {
   /**
-   * The byte that openings of this program lock, "Oxbow" in ASCII: far from those that QEMU locks in
-   * an image (from 100 on), so that looking into an image with its tools stays possible.
+   * The byte that openings of this program lock, "Oxbow" in ASCII: far from those that QEMU locks
+   * in an image (from 100 on), so that looking into an image with its tools stays possible.
    */
   static final long LOCKED_BYTE = 0x4F78626F77L;
 

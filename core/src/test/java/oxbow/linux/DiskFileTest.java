@@ -12,11 +12,11 @@ import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import oxbow.block.Errno;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import oxbow.block.Errno;
 
 /** Aim: the verbs do what they say, or say that they cannot. Method: both implementations. */
 class DiskFileTest {

@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.device.Requests;
 import oxbow.engine.WorkerDiskPool;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Aim: a full disk is told as such. Method: a small tmpfs, which takes root; skipped elsewhere. */
 class FullDiskTest {
@@ -24,8 +24,7 @@ class FullDiskTest {
         Commands.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory.toString());
     assumeTrue(mounted.isSuccess(), "cannot mount here: " + mounted.output());
     try (WorkerDiskPool pool = new WorkerDiskPool(1)) {
-      try (FileDevice device =
-          new FileOpener(pool).create(directory.resolve("image"), 4 << 20)) {
+      try (FileDevice device = new FileOpener(pool).create(directory.resolve("image"), 4 << 20)) {
         byte[] half = new byte[1 << 19];
         assertThat(Requests.write(device, 0, half, 0)).isEqualTo(Errno.OK);
         assertThat(Requests.write(device, 1 << 20, new byte[2 << 20], 0)).isEqualTo(Errno.ENOSPC);

@@ -5,16 +5,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.BlockDevice;
 import oxbow.device.BlockDeviceContractTest;
 import oxbow.engine.WorkerDiskPool;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Aim: the contract on a block device. Method: a loop device over a file of zeros, which takes root;
- * skipped elsewhere.
+ * Aim: the contract on a block device. Method: a loop device over a file of zeros, which takes
+ * root; skipped elsewhere.
  */
 class LoopDeviceContractTest extends BlockDeviceContractTest {
   @TempDir Path directory;
@@ -30,8 +30,7 @@ class LoopDeviceContractTest extends BlockDeviceContractTest {
     Commands.Result attached = Commands.run("losetup", "--find", "--show", image.toString());
     assumeTrue(attached.isSuccess(), "no loop devices here: " + attached.output());
     loopDevice = attached.output();
-    return new FileOpener(pool)
-        .openWritable(Path.of(attached.output()), FileOpener.OddTail.DROP);
+    return new FileOpener(pool).openWritable(Path.of(attached.output()), FileOpener.OddTail.DROP);
   }
 
   @AfterEach
