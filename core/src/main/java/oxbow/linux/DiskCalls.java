@@ -16,6 +16,14 @@ public abstract class DiskCalls {
     return Best.INSTANCE;
   }
 
+  /**
+   * Starts on a thread of its own what the first call of {@link #best} would wait for, some tens of
+   * milliseconds. Programs that want to be quick call this first of all.
+   */
+  public static void prepare() {
+    Thread.ofPlatform().daemon().name("oxbow-link").start(DiskCalls::best);
+  }
+
   /** What every JDK can do: no holes, no discards, no direct I/O, no reads that do not wait. */
   public static DiskCalls portable() {
     return PortableCalls.INSTANCE;

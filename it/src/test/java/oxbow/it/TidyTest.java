@@ -159,6 +159,9 @@ class TidyTest {
     Set<String> described = new TreeSet<>();
     for (Path file : java()) {
       String path = relative(file);
+      if (!path.contains("/java/")) {
+        continue;
+      }
       String name = path.substring(path.indexOf("/java/") + 6, path.lastIndexOf('/'));
       // The root package holds only tests that look at all others.
       if (!name.equals("oxbow")) {

@@ -12,6 +12,7 @@ import oxbow.block.Limits;
 import oxbow.engine.DiskPool;
 import oxbow.linux.DiskFile;
 import oxbow.linux.FileFacts;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A regular file or block device. Opened by {@link FileOpener}; invariants F1 to F4 stand in the
@@ -37,13 +38,17 @@ public final class FileDevice implements BlockDevice {
   private final DiskFile file;
   private final DiskPool pool;
   private final FileFacts facts;
-  private final Limits limits;
+  private final boolean isReadOnly;
+  private final boolean isBlockDevice;
   private final long sizeBytes;
   private final long fileEndBytes;
   private final FileTransfer transfer;
   private final FileZeroing zeroing;
   private final SharedFlush flush;
   private final DiskPool.Work work = new Work();
+
+  /** Null until asked for; a race finds the same out twice. */
+  private volatile @Nullable Limits limits;
 
   /** A race on this flag costs one needless call. */
   private boolean isReadNowMissing;
@@ -65,14 +70,11 @@ public final class FileDevice implements BlockDevice {
     this.pool = pool;
     this.sizeBytes = sizeBytes;
     this.fileEndBytes = fileEndBytes;
-    boolean isBlockDevice = facts.kind() == FileFacts.Kind.BLOCK_DEVICE;
+    this.isReadOnly = isReadOnly;
+    this.isBlockDevice = facts.kind() == FileFacts.Kind.BLOCK_DEVICE;
     this.transfer = new FileTransfer(file, fileEndBytes);
     this.zeroing = new FileZeroing(file, transfer, isBlockDevice);
     this.flush = new SharedFlush(file);
-    this.limits =
-        isReadOnly
-            ? Limits.READ_ONLY_FILE
-            : writableLimits(zeroing.probeDiscard(fileEndBytes), isBlockDevice);
   }
 
   private static Limits writableLimits(boolean canDiscard, boolean isBlockDevice) {
@@ -96,9 +98,23 @@ public final class FileDevice implements BlockDevice {
     return sizeBytes;
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Found out when first asked for: trying a discard sets the file's time of change, and who only
+   * looks at a file must not.
+   */
   @Override
   public Limits limits() {
-    return limits;
+    Limits known = limits;
+    if (known == null) {
+      known =
+          isReadOnly
+              ? Limits.READ_ONLY_FILE
+              : writableLimits(zeroing.probeDiscard(fileEndBytes), isBlockDevice);
+      limits = known;
+    }
+    return known;
   }
 
   /** Bytes at the end of the file that are not served, since they make no whole sector (O12). */
@@ -152,7 +168,7 @@ public final class FileDevice implements BlockDevice {
    */
   @Override
   public int writeNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
-    if (limits.isReadOnly()) {
+    if (isReadOnly) {
       return Errno.EPERM;
     }
     if (lengthBytes > MAX_WRITE_NOW_BYTES
@@ -176,7 +192,7 @@ public final class FileDevice implements BlockDevice {
   public void submit(BlockRequest request) {
     if (!request.isWithin(sizeBytes)) {
       request.complete(Errno.EINVAL);
-    } else if (limits.isReadOnly() && request.operation().changesData()) {
+    } else if (isReadOnly && request.operation().changesData()) {
       request.complete(Errno.EPERM);
     } else {
       pool.submit(request, work);

@@ -5,17 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.HexFormat;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
 import oxbow.format.Fault;
 import oxbow.format.FormatException;
 import oxbow.format.Le;
 import oxbow.format.clone.CloneSuperblock;
 import oxbow.golden.CloneFixture;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.Test;
 
 /**
- * Aim: a broken block gets the kernel's verdict, in its order and words. Method: the numbers are what
- * a 6.1 kernel printed for the fixture words-65 with the same bytes changed.
+ * Aim: a broken block gets the kernel's verdict, in its order and words. Method: the numbers are
+ * what a 6.1 kernel printed for the fixture words-65 with the same bytes changed.
  */
 class BlockCheckTest {
   private static final int ARRAY_BLOCK = 6;
@@ -190,8 +190,7 @@ class BlockCheckTest {
 
   private static void assertFails(Fault fault, String message, ThrowingCallable check) {
     assertThatThrownBy(check)
-        .isInstanceOfSatisfying(
-            FormatException.class, e -> assertThat(e.fault()).isEqualTo(fault))
+        .isInstanceOfSatisfying(FormatException.class, e -> assertThat(e.fault()).isEqualTo(fault))
         .hasMessage(message);
   }
 

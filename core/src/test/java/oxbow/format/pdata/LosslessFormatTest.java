@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.Random;
-import oxbow.format.clone.CloneSuperblock;
-import oxbow.golden.CloneFixture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import oxbow.format.clone.CloneSuperblock;
+import oxbow.golden.CloneFixture;
 
 /**
  * Aim: decoding loses no byte of any structure, be it sound or not. Method: decode and encode every
@@ -33,7 +33,12 @@ class LosslessFormatTest {
     byte[] block = new byte[4096];
     for (int i = 0; i < 1000; i++) {
       random.nextBytes(block);
-      assertLossless(block);
+      try {
+        assertLossless(block);
+      } catch (AssertionError e) {
+        throw new AssertionError(
+            "reproduce with: mvn test -Dtest=LosslessFormatTest -Doxbow.seed=" + seed, e);
+      }
     }
   }
 

@@ -51,8 +51,7 @@ class RegionSetTest {
   void regionsOutsideAreRefused() {
     RegionSet set = new RegionSet(PAGE + 1L);
     assertThatThrownBy(() -> set.add(PAGE, 2)).isInstanceOf(IndexOutOfBoundsException.class);
-    assertThatThrownBy(() -> set.contains(PAGE + 1L))
-        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> set.contains(PAGE + 1L)).isInstanceOf(IndexOutOfBoundsException.class);
   }
 
   @Test
@@ -81,7 +80,9 @@ class RegionSetTest {
       for (int step = random.nextInt(8); step >= 0; step--) {
         int first = random.nextInt(regions);
         int count =
-            1 + random.nextInt(random.nextBoolean() ? Math.min(70, regions - first) : regions - first);
+            1
+                + random.nextInt(
+                    random.nextBoolean() ? Math.min(70, regions - first) : regions - first);
         set.add(first, count);
         model.set(first, first + count);
       }
