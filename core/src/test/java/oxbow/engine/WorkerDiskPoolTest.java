@@ -7,11 +7,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
-import org.junit.jupiter.api.Test;
 
 /** Aim: every request runs once, none waits for a thread that waits for it, and closing drains. */
 class WorkerDiskPoolTest {

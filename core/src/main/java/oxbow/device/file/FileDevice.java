@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
@@ -12,14 +13,14 @@ import oxbow.block.Limits;
 import oxbow.engine.DiskPool;
 import oxbow.linux.DiskFile;
 import oxbow.linux.FileFacts;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A regular file or block device. Opened by {@link FileOpener}; invariants F1 to F4 stand in the
  * package's description.
  *
  * <p>What lies in memory is read at once and short writes go into the page cache at once; all else
- * runs on the disk pool. FUA is the write followed by an fdatasync, shared with all who wait for one.
+ * runs on the disk pool. FUA is the write followed by an fdatasync, shared with all who wait for
+ * one.
  */
 public final class FileDevice implements BlockDevice {
   /** Longer writes would keep the loop busy with copying. */
@@ -101,8 +102,8 @@ public final class FileDevice implements BlockDevice {
   /**
    * {@inheritDoc}
    *
-   * <p>Found out when first asked for: trying a discard sets the file's time of change, and who only
-   * looks at a file must not.
+   * <p>Found out when first asked for: trying a discard sets the file's time of change, and who
+   * only looks at a file must not.
    */
   @Override
   public Limits limits() {
@@ -137,12 +138,14 @@ public final class FileDevice implements BlockDevice {
   }
 
   /**
-   * Reserves space for the whole file, so that writes cannot run out of it and lie together. Blocks.
+   * Reserves space for a range that is about to be written, which reads the same as before. Writes
+   * to it then cannot run out of space, and direct ones go on side by side, where a file system may
+   * let them into a hole only one at a time. Blocks.
    *
    * @return 0; ENOTSUP where the file system has no such call; ENOSPC
    */
-  public int allocate() {
-    long result = file.allocate(0, sizeBytes);
+  public int allocate(long offsetBytes, long lengthBytes) {
+    long result = file.allocate(offsetBytes, lengthBytes);
     return result < 0 ? FileErrors.errnoOf(result) : Errno.OK;
   }
 

@@ -12,6 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.BlockRequest;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
@@ -23,10 +27,6 @@ import oxbow.device.file.FileOpener.OddTail;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.linux.DiskCalls;
 import oxbow.linux.DiskFile;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Aim: what a file does beyond the contract. Method: real files, seen from outside as well. */
 class FileDeviceTest {
@@ -214,6 +214,19 @@ class FileDeviceTest {
   }
 
   @Test
+  void allocatedSpaceIsTakenAndStillReadsAsZeros() throws IOException {
+    Path path = directory.resolve("allocated");
+    try (FileDevice device = opener.create(path, 4 << 20)) {
+      int errno = device.allocate(1 << 20, 2 << 20);
+      assumeTrue(errno != Errno.ENOTSUP, "this file system allocates nothing ahead");
+      assertThat(errno).isEqualTo(Errno.OK);
+      assertThat(allocatedBytes(path)).isGreaterThanOrEqualTo(2 << 20);
+      assertThat(Files.size(path)).isEqualTo(4 << 20);
+      assertThat(Requests.read(device, 0, 4 << 20)).containsOnly(0);
+    }
+  }
+
+  @Test
   void dataAndHolesAreToldApart() throws IOException {
     Path path = directory.resolve("holes");
     int hole = Extents.HOLE | Extents.ZERO;
@@ -262,8 +275,7 @@ class FileDeviceTest {
       int[] done = {0};
       new Object() {
         private void next(BlockRequest request) {
-          device.submit(
-              request.data(Operation.READ, 0, buffer, 0, 512, 0, this::completed));
+          device.submit(request.data(Operation.READ, 0, buffer, 0, 512, 0, this::completed));
         }
 
         private void completed(BlockRequest request, int errno) {

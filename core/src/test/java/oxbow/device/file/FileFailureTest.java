@@ -11,6 +11,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
@@ -20,13 +25,10 @@ import oxbow.engine.WorkerDiskPool;
 import oxbow.linux.DiskCalls;
 import oxbow.linux.DiskFile;
 import oxbow.linux.ForwardingDiskFile;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** Aim: failures of the disk are passed on and remembered. Method: system calls that fail at will. */
+/**
+ * Aim: failures of the disk are passed on and remembered. Method: system calls that fail at will.
+ */
 class FileFailureTest {
   private static final int SIZE_BYTES = 1 << 20;
 

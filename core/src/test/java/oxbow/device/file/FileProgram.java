@@ -1,5 +1,6 @@
 package oxbow.device.file;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,8 +32,8 @@ final class FileProgram {
 
   /**
    * {@code hold native|portable read|write PATH}: opens, says so, and holds it open until its
-   * standard input ends. {@code durable PATH}: creates a file and makes writes durable, telling what
-   * it does on standard output.
+   * standard input ends. {@code durable PATH}: creates a file, or fills an empty one, and makes
+   * writes durable, telling what it does on standard output.
    */
   public static void main(String[] arguments) throws Exception {
     try (WorkerDiskPool pool = new WorkerDiskPool(2)) {
@@ -62,13 +63,15 @@ final class FileProgram {
 
   private static void makeDurable(FileOpener opener, Path path) throws Exception {
     System.out.println("create");
-    try (FileDevice device = opener.create(path, 1 << 20)) {
+    try (FileDevice device =
+        Files.exists(path) ? opener.createInEmpty(path, 1 << 20) : opener.create(path, 1 << 20)) {
       System.out.println("write");
       Requests.write(device, 0, new byte[4096]);
       System.out.println("flush " + Requests.flush(device));
       System.out.println("forced write " + Requests.write(device, 4096, new byte[512], Flags.FUA));
       System.out.println(
-          "forced bulk write " + Requests.write(device, 8192, new byte[8192], Flags.FUA | Flags.BULK));
+          "forced bulk write "
+              + Requests.write(device, 8192, new byte[8192], Flags.FUA | Flags.BULK));
       System.out.println(
           "forced zeroes " + Requests.run(device, Operation.WRITE_ZEROES, 0, 4096, Flags.FUA));
       System.out.println(

@@ -8,9 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import oxbow.device.file.FileOpener.OddTail;
-import oxbow.engine.WorkerDiskPool;
-import oxbow.linux.DiskCalls;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,6 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import oxbow.device.file.FileOpener.OddTail;
+import oxbow.engine.WorkerDiskPool;
+import oxbow.linux.DiskCalls;
 
 /** Aim (O11, F3): one writer or many readers. Method: several openings, here and in a process. */
 @DisplayName("O11, F3: a file has one writer or many readers")
@@ -39,8 +39,7 @@ class LockTest {
   }
 
   private FileOpener opener(String calls) {
-    return new FileOpener(
-        calls.equals("native") ? DiskCalls.best() : DiskCalls.portable(), pool);
+    return new FileOpener(calls.equals("native") ? DiskCalls.best() : DiskCalls.portable(), pool);
   }
 
   @ParameterizedTest

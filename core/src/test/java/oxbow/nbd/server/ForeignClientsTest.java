@@ -209,7 +209,8 @@ class ForeignClientsTest {
     Path script = directory.resolve("script.py");
     Files.writeString(script, NBDSH_SCRIPT);
 
-    assertThat(succeed("nbdsh", "--base-allocation", "-u", uri, script.toString()))
+    String run = "exec(open('" + script + "').read())";
+    assertThat(succeed("nbdsh", "--base-allocation", "-u", uri, "-c", run))
         .contains("all good");
   }
 
@@ -235,7 +236,12 @@ class ForeignClientsTest {
       h.trim(1 << 20, 1 << 20, nbd.CMD_FLAG_FUA)
       h.cache(size, 0)
       h.flush()
-      assert h.pread(5, size - 5, nbd.CMD_FLAG_DF) == bytes(5)
+
+      chunks = []
+      def chunk(data, offset, status, err):
+          chunks.append((bytes(data), offset, status))
+      h.pread_structured(5, size - 5, chunk, nbd.CMD_FLAG_DF)
+      assert chunks == [(bytes(5), size - 5, nbd.READ_DATA)], chunks
 
       extents = []
       def extent(context, offset, entries, err):

@@ -38,7 +38,7 @@ final class CloneHistory {
       int first = random.nextInt(sectors);
       world.sourceHole(first, 1 + random.nextInt(sectors - first));
     }
-    isFaulty = random.nextInt(3) == 0;
+    isFaulty = random.nextBoolean();
     model = new CloneModel(world);
   }
 
@@ -50,13 +50,13 @@ final class CloneHistory {
       int dice = random.nextInt(20);
       if (dice < 8) {
         submit();
-      } else if (dice < 18 && !world.inFlight.isEmpty()) {
+      } else if (dice < 17 && !world.inFlight.isEmpty()) {
         world.finish(random.nextInt(world.inFlight.size()));
-      } else if (dice == 18) {
+      } else if (dice == 17) {
         world.second();
       } else if (random.nextInt(6) == 0) {
         crash();
-      } else if (isFaulty && random.nextInt(3) == 0) {
+      } else if (isFaulty && random.nextBoolean()) {
         fault();
       } else {
         world.wake();
@@ -94,11 +94,12 @@ final class CloneHistory {
 
   /** Something will fail soon; commits and flushes rarely, since the mode never comes back. */
   private void fault() {
-    switch (random.nextInt(9)) {
+    switch (random.nextInt(10)) {
       case 0, 1, 2 -> world.failingSourceReads++;
       case 3, 4, 5 -> world.destination.failingWrites++;
       case 6 -> world.failingExtents++;
-      case 7 -> world.failingFlushes++;
+      case 7 -> world.badSourceSectors.set(random.nextInt(world.sectors));
+      case 8 -> world.failingFlushes++;
       default -> {
         world.failingCommits++;
         world.commitErrno = random.nextBoolean() ? Errno.EIO : CloneCommitter.UNREADABLE;
@@ -116,7 +117,10 @@ final class CloneHistory {
   private void end() {
     world.isUserBusy = false;
     world.failingSourceReads = 0;
+    world.badSourceSectors.clear();
     world.destination.failingWrites = 0;
+    world.failingFlushes = 0;
+    world.failingCommits = 0;
     world.runToRest();
     world.second();
     world.runToRest();

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
@@ -272,6 +273,17 @@ final class CloneWorld extends SimulatedFrame {
       }
     }
     throw new IllegalStateException("does not come to rest");
+  }
+
+  /** The same until something holds: where a part fails for good, there is no rest. */
+  void runToRestUntil(BooleanSupplier holds) {
+    for (int i = 0; i < 10_000 && !holds.getAsBoolean(); i++) {
+      if (inFlight.isEmpty()) {
+        wake();
+      } else {
+        finish(0);
+      }
+    }
   }
 
   @Override
