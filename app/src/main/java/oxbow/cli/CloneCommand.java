@@ -2,7 +2,9 @@ package oxbow.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import oxbow.console.Console;
 import oxbow.console.UserException;
@@ -117,7 +119,18 @@ final class CloneCommand extends Command {
             listen,
             name,
             control);
-    return new CloneJob(order, console).run();
+    return new CloneJob(order, console, uri -> showReady(console, uri)).run();
+  }
+
+  private static void showReady(Console console, String uri) {
+    if (console.isJson()) {
+      Map<String, Object> ready = new LinkedHashMap<>();
+      ready.put("event", "ready");
+      ready.put("uri", uri);
+      console.result(ready);
+    } else {
+      console.result("ready " + uri);
+    }
   }
 
   private static OptionalLong optional(@Nullable Long value) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import oxbow.block.Sectors;
 import oxbow.console.Console;
 import oxbow.console.Progress;
@@ -23,17 +24,27 @@ public final class CloneJob {
 
   private final CloneOrder order;
   private final Console console;
+  private final Consumer<String> ready;
   private final LinkedBlockingQueue<Wakeup> wakeups = new LinkedBlockingQueue<>();
 
   /** Why the job looks up from waiting. */
   private enum Wakeup {
-    SIGNAL,
+    STOP,
     DEVICE_EVENT
   }
 
-  public CloneJob(CloneOrder order, Console console) {
+  /**
+   * @param ready takes each URI under which the clone is served, once it is; must not block
+   */
+  public CloneJob(CloneOrder order, Console console, Consumer<String> ready) {
     this.order = order;
     this.console = console;
+    this.ready = ready;
+  }
+
+  /** Ends the job in order, as a signal does; from any thread. */
+  public void stop() {
+    wakeups.add(Wakeup.STOP);
   }
 
   /**
@@ -42,7 +53,7 @@ public final class CloneJob {
    * @return the exit status
    */
   public int run() throws UserException, IOException, InterruptedException {
-    StopSignals signals = StopSignals.onFirst(() -> wakeups.add(Wakeup.SIGNAL));
+    StopSignals signals = StopSignals.onFirst(this::stop);
     try (signals;
         DeviceOpener opener = new DeviceOpener(console::say)) {
       ClonePlan plan = new CloneChecks(order, opener, console).check();
@@ -91,13 +102,7 @@ public final class CloneJob {
     stack.mapped().resume();
     List<String> uris = service == null ? List.of() : service.uris();
     control.registry().add(device(plan, stack, service, uris));
-    for (String uri : uris) {
-      if (console.isJson()) {
-        console.result(Map.of("event", "ready", "uri", uri));
-      } else {
-        console.result("ready " + uri);
-      }
-    }
+    uris.forEach(ready);
     String failure = watch(stack);
     return end(stack, service, failure);
   }
@@ -162,7 +167,7 @@ public final class CloneJob {
             wasDone
                 ? wakeups.take()
                 : wakeups.poll(display.interval().toNanos(), TimeUnit.NANOSECONDS);
-        if (why == Wakeup.SIGNAL) {
+        if (why == Wakeup.STOP) {
           return null;
         }
         now = stack.progress();

@@ -108,8 +108,8 @@ public final class DeviceOpener implements AutoCloseable {
     return files;
   }
 
-  /** Loops for sockets; started when first asked for. */
-  Engine engine() throws IOException {
+  /** Loops for sockets; started when first asked for. They end with the opener. */
+  public Engine engine() throws IOException {
     if (engine == null) {
       engine = new Engine(Runtime.getRuntime().availableProcessors(), disks);
     }
