@@ -89,8 +89,7 @@ public record CloneFixture(
         Pattern.compile("\\[(\\d+), (\\d+)\\]")
             .matcher(json.substring(json.indexOf("\"hydrated\":"), json.indexOf("\"status\":")));
     while (ranges.find()) {
-      hydrated.add(
-          new Range(Long.parseLong(ranges.group(1)), Long.parseLong(ranges.group(2))));
+      hydrated.add(new Range(Long.parseLong(ranges.group(1)), Long.parseLong(ranges.group(2))));
     }
     return new CloneFixture(
         name,

@@ -126,6 +126,7 @@ class LauncherIT {
         tree.resolve("mvnw"),
         "echo maven; cd \"${0%/*}\" && cp ../built.jar app/target/oxbow-app.jar");
     Files.createDirectories(tree.resolve("core/src/main"));
+    Files.createDirectories(tree.resolve("app/src/build"));
     Files.createDirectories(tree.resolve("app/src/main/java"));
     for (String file : List.of("pom.xml", "core/pom.xml", "app/pom.xml", "app/src/main/java/A")) {
       Files.createFile(tree.resolve(file));

@@ -68,7 +68,7 @@ final class CloneCore {
     if (!args.hasNoHydration()) {
       background.enable();
     }
-    this.isDone = map.hydratedCount() == geometry.regionCount();
+    this.isDone = map.isComplete();
   }
 
   // What map() may ask from any thread.
@@ -169,6 +169,10 @@ final class CloneCore {
       }
     } else if (mode == CloneMode.READ_WRITE && !isDone && wideWaiters == 0) {
       background.run(now, out);
+      if (map.isComplete()) {
+        // The last commit need not wait for its second: somebody waits for the event (M7).
+        commits.commitIfChanged(out);
+      }
     }
     isClean = commits.isClean();
   }
@@ -483,7 +487,7 @@ final class CloneCore {
       return;
     }
     commits.succeeded(out);
-    if (!isDone && commits.isClean() && map.hydratedCount() == geometry.regionCount()) {
+    if (!isDone && commits.isClean() && map.isComplete()) {
       isDone = true;
       out.event("hydration completed");
     }

@@ -27,6 +27,9 @@ final class ForeignServer implements AutoCloseable {
   private final NbdAddress address;
   private Process process;
 
+  /** Makes a file when the process has ended, which whoever watches the directory hears. */
+  private Thread bell = Thread.ofVirtual().unstarted(() -> {});
+
   private ForeignServer(List<String> command, Path directory, String exportName)
       throws IOException, InterruptedException {
     this.command = command;
@@ -86,6 +89,7 @@ final class ForeignServer implements AutoCloseable {
   private Process start() throws IOException, InterruptedException {
     Files.deleteIfExists(directory.resolve("pid"));
     Files.deleteIfExists(directory.resolve("sock"));
+    Files.deleteIfExists(directory.resolve("ended"));
     try (WatchService watch = directory.getFileSystem().newWatchService()) {
       directory.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
       File log = directory.resolve("log").toFile();
@@ -94,9 +98,17 @@ final class ForeignServer implements AutoCloseable {
               .redirectErrorStream(true)
               .redirectOutput(Redirect.appendTo(log))
               .start();
+      // Its end wakes us too: the command line may be wrong.
+      bell =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    started.onExit().join();
+                    directory.resolve("ended").toFile().mkdir();
+                  });
       while (true) {
         WatchKey key = watch.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        if (key == null) {
+        if (key == null || !started.isAlive()) {
           started.destroyForcibly();
           throw new IOException(command + " did not start: " + Files.readString(log.toPath()));
         }
@@ -111,8 +123,9 @@ final class ForeignServer implements AutoCloseable {
   }
 
   /** Kills the server without warning. */
-  void kill() {
+  void kill() throws InterruptedException {
     process.destroyForcibly().onExit().join();
+    bell.join();
   }
 
   /** Starts it again after {@link #kill}, at the same address. */
@@ -122,6 +135,10 @@ final class ForeignServer implements AutoCloseable {
 
   @Override
   public void close() {
-    kill();
+    try {
+      kill();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 }
