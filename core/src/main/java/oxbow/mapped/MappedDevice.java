@@ -3,8 +3,8 @@ package oxbow.mapped;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -281,11 +281,22 @@ public final class MappedDevice implements BlockDevice {
    */
   public String status(boolean noFlush) {
     if (!noFlush && gate.isOpen() && target.hasUncommittedChanges()) {
-      Semaphore done = new Semaphore(0);
-      submit(new BlockRequest().flush((request, errno) -> done.release()));
-      done.acquireUninterruptibly();
+      commit();
     }
     return line(owner.ask(target::status));
+  }
+
+  /** Waits for a commit, unless the device is suspended meanwhile: then suspend commits. */
+  private void commit() {
+    AtomicBoolean isDone = new AtomicBoolean();
+    submit(
+        new BlockRequest()
+            .flush(
+                (request, errno) -> {
+                  isDone.set(true);
+                  owner.signal();
+                }));
+    owner.await(() -> isDone.get() || !gate.isOpen(), Long.MAX_VALUE);
   }
 
   private String line(String rest) {

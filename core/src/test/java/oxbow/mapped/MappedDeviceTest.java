@@ -230,6 +230,24 @@ class MappedDeviceTest {
   }
 
   @Test
+  @DisplayName("Z2: status that waits for a commit does not wait for the end of a suspension")
+  void statusDoesNotWaitForTheEndOfASuspension() throws Exception {
+    try (TestClone clone = new TestClone(source, destination, TAIL)) {
+      Requests.write(clone.device, 0, filled(REGION, 7));
+      destination.hold();
+      CompletableFuture<String> status =
+          CompletableFuture.supplyAsync(() -> clone.device.status(false));
+      while (destination.heldCount() == 0) {
+        Thread.onSpinWait();
+      }
+      assertThat(status).isNotDone();
+      assertThat(clone.device.suspend(TimeUnit.MILLISECONDS.toNanos(1))).isFalse();
+      assertThat(Requests.await(status)).contains(" 1/16 ");
+      destination.release();
+    }
+  }
+
+  @Test
   @DisplayName("M3: the tick commits; the table line and the address are as given")
   void theTickCommits() throws Exception {
     try (TestClone clone = new TestClone(source, destination, TAIL)) {

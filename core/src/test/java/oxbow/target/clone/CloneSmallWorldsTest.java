@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Aim: no order of completion breaks a promise. Method: all of them, for every choice of a few
- * requests from a menu, over two regions of two sectors; the same model as for the histories, and at
- * each step the question what a crash would leave.
+ * requests from a menu, over two regions of two sectors; the same model as for the histories, and
+ * at each step the question what a crash would leave.
  *
  * <p>A path is a list of choices; after each run the last choice that has an alternative takes it.
  */
@@ -69,7 +69,7 @@ class CloneSmallWorldsTest {
 
   /** Where a background adds its own orders, there are enough of them. */
   private static final List<Dish> SHORT_MENU =
-      MENU.stream().filter(dish -> !List.of(READ, WRITE_3).contains(dish)).toList();
+      MENU.stream().filter(dish -> !List.of(READ, WRITE_3, ZERO_1, DISCARD_1).contains(dish)).toList();
 
   private final int[] path = new int[128];
   private final int[] alternatives = new int[128];
@@ -105,7 +105,7 @@ class CloneSmallWorldsTest {
         new CloneWorld.Plan(
             4, 2, CloneOptions.TABLE, "0 4 hydration_threshold 2 hydration_batch_size 2");
     exploreTriples(plan, SHORT_MENU);
-    assertThat(runs).isGreaterThan(500_000);
+    assertThat(runs).isGreaterThan(200_000);
   }
 
   @Test
