@@ -25,6 +25,7 @@ public final class CloneJob {
   private final CloneOrder order;
   private final Console console;
   private final Consumer<String> ready;
+  private final WarningFilter warnings = new WarningFilter();
   private final LinkedBlockingQueue<Wakeup> wakeups = new LinkedBlockingQueue<>();
 
   /** Why the job looks up from waiting. */
@@ -84,7 +85,10 @@ public final class CloneJob {
 
       @Override
       public void warning(String what) {
-        console.event("warning", Map.of("what", what), "warning: " + what);
+        String shown = warnings.show(what);
+        if (!shown.isEmpty()) {
+          console.event("warning", Map.of("what", what), "warning: " + shown);
+        }
       }
     };
   }
