@@ -109,8 +109,8 @@ final class Session implements Link.Owner {
     }
     enter(NbdState.Phase.CLOSED);
     opened.completeExceptionally(new IOException("closed"));
-    stopAll(Errno.ESHUTDOWN);
     publish();
+    stopAll(Errno.ESHUTDOWN);
   }
 
   void add(BlockRequest request) {
@@ -262,12 +262,16 @@ final class Session implements Link.Owner {
       return; // The device was closed while its first connection became ready.
     }
     boolean isOver = phase == NbdState.Phase.FAILED || phase == NbdState.Phase.CLOSED;
-    if (!isOver) {
-      lastError = why;
-    }
     // The ledger first: whether a flush that comes back may be sent again is its decision.
     if (links.stream().noneMatch(this::mayCarryFlush)) {
       ledger.carriersLost();
+    }
+    if (!isOver) {
+      lastError = why;
+      if (links.stream().noneMatch(Link::isReady)) {
+        enterReconnecting();
+      }
+      publish(); // Before requests fail, so that whoever asks why is told.
     }
     for (Command command = connection.takeBack();
         command instanceof Part part;
@@ -279,19 +283,18 @@ final class Session implements Link.Owner {
       }
     }
     requests.failLostFlushes();
-    if (isOver) {
-      return;
+    if (!isOver) {
+      connectLaterIfDue(link);
+      pump();
     }
-    if (links.stream().noneMatch(Link::isReady)) {
-      enter(NbdState.Phase.RECONNECTING);
-      failedAttempts = 0;
-      lostAtNanos = System.nanoTime();
-      links.forEach(Link::parkIfWaiting);
-      armHoldTimer();
-    }
-    connectLaterIfDue(link);
-    publish();
-    pump();
+  }
+
+  private void enterReconnecting() {
+    enter(NbdState.Phase.RECONNECTING);
+    failedAttempts = 0;
+    lostAtNanos = System.nanoTime();
+    links.forEach(Link::parkIfWaiting);
+    armHoldTimer();
   }
 
   /** Without a connection one link tries for all; the others follow once it has succeeded. */
@@ -317,8 +320,8 @@ final class Session implements Link.Owner {
   private void failForGood(String why) {
     enter(NbdState.Phase.FAILED);
     lastError = why;
-    stopAll(Errno.EIO);
     publish();
+    stopAll(Errno.EIO);
   }
 
   private void stopAll(int errno) {
