@@ -53,7 +53,9 @@ public final class ByteSize {
     return 0;
   }
 
-  /** The shortest exact form: {@code 4KiB}, {@code 1536MiB}, {@code 1000}; {@link #parse} reads it. */
+  /**
+   * The shortest exact form: {@code 4KiB}, {@code 1536MiB}, {@code 1000}; {@link #parse} reads it.
+   */
   public static String format(long bytes) {
     for (int i = 0; i < LONG_UNITS.length; i++) {
       long unitBytes = 1L << (LARGEST_SHIFT - i * SHIFT_STEP);

@@ -67,8 +67,9 @@ record NbdUri(String text, String authority, String path, @Nullable String query
 
   Address.NbdUnix toUnix() {
     if (!authority.isEmpty()) {
-      throw wrong("a Unix socket has no host: three slashes are expected, as in"
-          + " nbd+unix:///EXPORT?socket=PATH");
+      throw wrong(
+          "a Unix socket has no host: three slashes are expected, as in"
+              + " nbd+unix:///EXPORT?socket=PATH");
     }
     String socket = "";
     for (String parameter : query == null ? new String[0] : query.split("&", -1)) {

@@ -7,8 +7,7 @@ import java.nio.ByteOrder;
 
 /**
  * Native memory under both names that the JDK has for it: the segment for disk calls and devices,
- * the byte buffer for sockets. Owned by one thread at a time; nobody relies on the byte buffer's
- * position or limit between calls.
+ * the byte buffer for headers. Owned by one thread at a time.
  */
 public final class IoBuffer {
   private static final long PAGE_BYTES = 4096;
@@ -16,9 +15,13 @@ public final class IoBuffer {
   private final MemorySegment segment;
   private final ByteBuffer bytes;
 
+  /** The streams' own view, whose position and limit say what is sent or received. */
+  private final ByteBuffer transferred;
+
   private IoBuffer(MemorySegment segment) {
     this.segment = segment;
     this.bytes = segment.asByteBuffer().order(ByteOrder.BIG_ENDIAN);
+    this.transferred = bytes.duplicate();
   }
 
   /**
@@ -43,9 +46,22 @@ public final class IoBuffer {
     return segment;
   }
 
-  /** The whole buffer, big-endian (the network's order); set position and limit before use. */
+  /**
+   * The whole buffer, big-endian (the network's order). For absolute access only: position and limit
+   * stay at its ends, since headers lie anywhere and buffers are used again.
+   */
   public ByteBuffer bytes() {
     return bytes;
+  }
+
+  /** The streams' view of so many bytes; good until the next call. */
+  ByteBuffer transferred(int at, int end) {
+    return transferred.clear().limit(end).position(at);
+  }
+
+  /** How far the transfer has come. */
+  int transferredTo() {
+    return transferred.position();
   }
 
   public int capacity() {

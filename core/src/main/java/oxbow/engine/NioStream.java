@@ -102,7 +102,7 @@ final class NioStream implements Stream, NioLoop.Ready {
     if (isClosed) {
       return 0;
     }
-    ByteBuffer buffer = into.bytes().clear().limit(at + length).position(at);
+    ByteBuffer buffer = into.transferred(at, at + length);
     if (isMoreLikely) {
       int received = readInto(buffer);
       if (received != 0) {

@@ -38,12 +38,12 @@ public final class Pieces {
 
   /** The bytes of a piece, from position to limit; good until the next call. */
   ByteBuffer select(int index) {
-    return buffers[index].bytes().clear().limit(ends[index]).position(starts[index]);
+    return buffers[index].transferred(starts[index], ends[index]);
   }
 
-  /** The selected piece has left up to the byte buffer's position: remembers it. */
+  /** The selected piece has left in part: remembers how far. */
   void advance(int index) {
-    starts[index] = buffers[index].bytes().position();
+    starts[index] = buffers[index].transferredTo();
   }
 
   /** Forgets all pieces. Only when they are not being sent. */

@@ -2,10 +2,10 @@ package oxbow.engine;
 
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed number of daemon threads over two queues: what users wait for, first, and {@link

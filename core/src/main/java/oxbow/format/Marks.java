@@ -87,8 +87,8 @@ public final class Marks {
    * Names what a device holds.
    *
    * @param head its beginning
-   * @param lengthBytes how much of the array counts; less than {@link #HEAD_BYTES} only if the device
-   *     is shorter
+   * @param lengthBytes how much of the array counts; less than {@link #HEAD_BYTES} only if the
+   *     device is shorter
    * @return the name for people; empty when no mark is known
    */
   public static Optional<String> recognise(byte[] head, int lengthBytes) {

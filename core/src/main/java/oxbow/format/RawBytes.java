@@ -3,7 +3,9 @@ package oxbow.format;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/** Bytes without a meaning of ours (reserved fields, a uuid), kept so that none is lost. A value. */
+/**
+ * Bytes without a meaning of ours (reserved fields, a uuid), kept so that none is lost. A value.
+ */
 public final class RawBytes {
   private final byte[] bytes;
 

@@ -71,8 +71,8 @@ public abstract class DiskFile implements AutoCloseable {
   public abstract long lock(boolean isExclusive);
 
   /**
-   * Makes the file durable with all its metadata (fsync), and, when it was just created, call {@link
-   * DiskCalls#syncDirectory} too.
+   * Makes the file durable with all its metadata (fsync), and, when it was just created, call
+   * {@link DiskCalls#syncDirectory} too.
    */
   public abstract long flushAll();
 

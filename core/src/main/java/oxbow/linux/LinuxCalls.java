@@ -47,8 +47,9 @@ final class LinuxCalls extends DiskCalls {
   }
 
   /**
-   * On a block device O_EXCL without O_CREAT refuses one that is mounted; elsewhere it is undefined.
-   * Whatever is neither file nor block device is refused before the open, which a FIFO would block.
+   * On a block device O_EXCL without O_CREAT refuses one that is mounted; elsewhere it is
+   * undefined. Whatever is neither file nor block device is refused before the open, which a FIFO
+   * would block.
    */
   private static boolean isBlockDevice(Path path) throws IOException {
     int type;

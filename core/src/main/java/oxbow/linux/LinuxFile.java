@@ -1,6 +1,5 @@
 package oxbow.linux;
 
-
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
@@ -34,7 +33,9 @@ final class LinuxFile extends DiskFile {
   private static final long STATX_DEV_OFFSET = 136;
   private static final long STATX_BLOCK_BYTES = 512;
 
-  /** fcntl's lock of an open file description: unlike a process's lock it keeps two openings apart. */
+  /**
+   * fcntl's lock of an open file description: unlike a process's lock it keeps two openings apart.
+   */
   private static final int F_OFD_SETLK = 37;
 
   private static final short F_RDLCK = 0;
@@ -193,8 +194,7 @@ final class LinuxFile extends DiskFile {
 
   @Override
   public long prefetch(long offsetBytes, long lengthBytes) {
-    return Syscalls.call(
-        abi.fadvise64(), descriptor, offsetBytes, lengthBytes, FADVISE_WILLNEED);
+    return Syscalls.call(abi.fadvise64(), descriptor, offsetBytes, lengthBytes, FADVISE_WILLNEED);
   }
 
   @Override

@@ -27,9 +27,7 @@ final class PortableCalls extends DiskCalls {
           case READ_WRITE -> Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
           case CREATE_NEW ->
               Set.of(
-                  StandardOpenOption.READ,
-                  StandardOpenOption.WRITE,
-                  StandardOpenOption.CREATE_NEW);
+                  StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         };
     if (Files.isDirectory(path)) {
       throw new IOException(path + ": neither a regular file nor a block device");

@@ -12,8 +12,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import oxbow.block.Errno;
 import org.jspecify.annotations.Nullable;
+import oxbow.block.Errno;
 
 /**
  * A {@link FileChannel}. Its errors have no numbers: what is not plainly a lack of space is EIO. It

@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.NoSuchElementException;
-import oxbow.block.Errno;
 import org.jspecify.annotations.Nullable;
+import oxbow.block.Errno;
 
 /**
  * System calls by number, through libc's {@code syscall}. One native signature serves all of them:
@@ -58,8 +58,8 @@ final class Syscalls {
   }
 
   /**
-   * One thread's native scratch memory: where errno is captured, and the small structures that calls
-   * take by address. It is passed to every call as a segment, which keeps it alive meanwhile.
+   * One thread's native scratch memory: where errno is captured, and the small structures that
+   * calls take by address. It is passed to every call as a segment, which keeps it alive meanwhile.
    */
   static final class Scratch {
     /** The largest is struct statx. */

@@ -165,7 +165,9 @@ public final class SpaceMap {
         "unable to allocate new metadata block: no block of " + allocationEnd + " is free");
   }
 
-  /** Takes away one reference of a block. When it was the last, the block is free after the commit. */
+  /**
+   * Takes away one reference of a block. When it was the last, the block is free after the commit.
+   */
   public void release(long blockNr) {
     long count = count(blockNr);
     SpaceMapBitmap bitmap = bitmaps[bitmapOf(blockNr)];
@@ -328,7 +330,9 @@ public final class SpaceMap {
     return many;
   }
 
-  /** Of a block that is never shared. Its children are counted once, so it cannot be copied twice. */
+  /**
+   * Of a block that is never shared. Its children are counted once, so it cannot be copied twice.
+   */
   void requireCountedOnce(long blockNr, String what) throws FormatException {
     if (blockNr >= blockCount || count(blockNr) != 1) {
       throw damage(

@@ -32,7 +32,9 @@ class ByteSizeTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "K", "s", "4k", "4kib", "4KB", "4 KiB", " 4", "-1", "+1", "1.5G", "0x10", "4Ks"})
+      strings = {
+        "", "K", "s", "4k", "4kib", "4KB", "4 KiB", " 4", "-1", "+1", "1.5G", "0x10", "4Ks"
+      })
   void whatIsNoSizeIsRefusedWithTheWordsThatAreAllowed(String text) {
     assertThatThrownBy(() -> ByteSize.parse(text))
         .isInstanceOf(IllegalArgumentException.class)

@@ -109,8 +109,7 @@ class AddressTest {
   void whatComesLaterIsRefusedWithASentence(String text) {
     String scheme = text.substring(0, text.indexOf(':'));
     assertThat(Address.parse(text))
-        .isEqualTo(
-            new Address.Unsupported(text, scheme + ": addresses come with a later release"));
+        .isEqualTo(new Address.Unsupported(text, scheme + ": addresses come with a later release"));
   }
 
   @Test

@@ -13,19 +13,19 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 
 /**
- * Aim: every device keeps the promises of {@link BlockDevice}. Method: each implementation supplies a
- * fresh device of zeros; all tests see only the interface. Offsets are multiples of the device's
+ * Aim: every device keeps the promises of {@link BlockDevice}. Method: each implementation supplies
+ * a fresh device of zeros; all tests see only the interface. Offsets are multiples of the device's
  * block size.
  */
 public abstract class BlockDeviceContractTest {
@@ -288,8 +288,7 @@ public abstract class BlockDeviceContractTest {
     CountDownLatch left = new CountDownLatch(threads * perThread);
     try (Arena arena = Arena.ofShared()) {
       MemorySegment data = arena.allocate((long) threads * perThread * length, 4096);
-      MemorySegment.copy(
-          pattern(16, SIZE_BYTES), 0, data, ValueLayout.JAVA_BYTE, 0, SIZE_BYTES);
+      MemorySegment.copy(pattern(16, SIZE_BYTES), 0, data, ValueLayout.JAVA_BYTE, 0, SIZE_BYTES);
       Thread[] issuers = new Thread[threads];
       for (int t = 0; t < threads; t++) {
         int first = t * perThread;

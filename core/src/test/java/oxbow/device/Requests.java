@@ -88,13 +88,7 @@ public final class Requests {
     device.submit(
         new BlockRequest()
             .data(
-                operation,
-                at,
-                buffer,
-                0,
-                length,
-                flags,
-                (request, errno) -> done.complete(errno)));
+                operation, at, buffer, 0, length, flags, (request, errno) -> done.complete(errno)));
     return await(done);
   }
 

@@ -1,7 +1,4 @@
-/**
- * Benchmarks of the hot path, run by {@code bin/jmh}: what one step costs, in nanoseconds and in
- * bytes allocated. How fast the whole is beside its peers, {@code it/bench/compare} says.
- */
+/** Benchmarks, run by {@code bin/jmh}; whole programs are measured by {@code it/bench/compare}. */
 @NullMarked
 package oxbow.bench;
 

@@ -7,7 +7,9 @@ import oxbow.block.Operation;
 import oxbow.engine.DiskPool;
 import oxbow.linux.DiskFile;
 
-/** One walk along data and holes of a file, on the disk pool, since it may have to read metadata. */
+/**
+ * One walk along data and holes of a file, on the disk pool, since it may have to read metadata.
+ */
 final class ExtentsQuery implements DiskPool.Work {
   private final DiskFile file;
   private final long fileEndBytes;

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
@@ -18,7 +19,8 @@ import oxbow.linux.FileFacts;
  * package's description.
  *
  * <p>What lies in memory is read at once and short writes go into the page cache at once; all else
- * runs on the disk pool. FUA is the write followed by an fdatasync, shared with all who wait for one.
+ * runs on the disk pool. FUA is the write followed by an fdatasync, shared with all who wait for
+ * one.
  */
 public final class FileDevice implements BlockDevice {
   /** Longer writes would keep the loop busy with copying. */
@@ -37,13 +39,17 @@ public final class FileDevice implements BlockDevice {
   private final DiskFile file;
   private final DiskPool pool;
   private final FileFacts facts;
-  private final Limits limits;
+  private final boolean isReadOnly;
+  private final boolean isBlockDevice;
   private final long sizeBytes;
   private final long fileEndBytes;
   private final FileTransfer transfer;
   private final FileZeroing zeroing;
   private final SharedFlush flush;
   private final DiskPool.Work work = new Work();
+
+  /** Null until asked for; a race finds the same out twice. */
+  private volatile @Nullable Limits limits;
 
   /** A race on this flag costs one needless call. */
   private boolean isReadNowMissing;
@@ -65,14 +71,11 @@ public final class FileDevice implements BlockDevice {
     this.pool = pool;
     this.sizeBytes = sizeBytes;
     this.fileEndBytes = fileEndBytes;
-    boolean isBlockDevice = facts.kind() == FileFacts.Kind.BLOCK_DEVICE;
+    this.isReadOnly = isReadOnly;
+    this.isBlockDevice = facts.kind() == FileFacts.Kind.BLOCK_DEVICE;
     this.transfer = new FileTransfer(file, fileEndBytes);
     this.zeroing = new FileZeroing(file, transfer, isBlockDevice);
     this.flush = new SharedFlush(file);
-    this.limits =
-        isReadOnly
-            ? Limits.READ_ONLY_FILE
-            : writableLimits(zeroing.probeDiscard(fileEndBytes), isBlockDevice);
   }
 
   private static Limits writableLimits(boolean canDiscard, boolean isBlockDevice) {
@@ -96,9 +99,23 @@ public final class FileDevice implements BlockDevice {
     return sizeBytes;
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Found out when first asked for: trying a discard sets the file's time of change, and who
+   * only looks at a file must not.
+   */
   @Override
   public Limits limits() {
-    return limits;
+    Limits known = limits;
+    if (known == null) {
+      known =
+          isReadOnly
+              ? Limits.READ_ONLY_FILE
+              : writableLimits(zeroing.probeDiscard(fileEndBytes), isBlockDevice);
+      limits = known;
+    }
+    return known;
   }
 
   /** Bytes at the end of the file that are not served, since they make no whole sector (O12). */
@@ -121,13 +138,20 @@ public final class FileDevice implements BlockDevice {
   }
 
   /**
-   * Reserves space for the whole file, so that writes cannot run out of it and lie together. Blocks.
+   * Reserves space for a range that is about to be written, which reads the same as before. Writes
+   * to it then cannot run out of space, and direct ones go on side by side, where a file system may
+   * let them into a hole only one at a time. Blocks.
    *
    * @return 0; ENOTSUP where the file system has no such call; ENOSPC
    */
-  public int allocate() {
-    long result = file.allocate(0, sizeBytes);
+  public int allocate(long offsetBytes, long lengthBytes) {
+    long result = file.allocate(offsetBytes, lengthBytes);
     return result < 0 ? FileErrors.errnoOf(result) : Errno.OK;
+  }
+
+  /** The same for the whole device. */
+  public int allocate() {
+    return allocate(0, sizeBytes);
   }
 
   @Override
@@ -152,7 +176,7 @@ public final class FileDevice implements BlockDevice {
    */
   @Override
   public int writeNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
-    if (limits.isReadOnly()) {
+    if (isReadOnly) {
       return Errno.EPERM;
     }
     if (lengthBytes > MAX_WRITE_NOW_BYTES
@@ -176,7 +200,7 @@ public final class FileDevice implements BlockDevice {
   public void submit(BlockRequest request) {
     if (!request.isWithin(sizeBytes)) {
       request.complete(Errno.EINVAL);
-    } else if (limits.isReadOnly() && request.operation().changesData()) {
+    } else if (isReadOnly && request.operation().changesData()) {
       request.complete(Errno.EPERM);
     } else {
       pool.submit(request, work);

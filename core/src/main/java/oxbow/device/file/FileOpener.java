@@ -67,26 +67,18 @@ public final class FileOpener {
   }
 
   /**
-   * Creates a sparse file, durably, name included (O41), and opens it for writing. What could not be
-   * finished is removed again.
+   * Creates a sparse file, durably, name included (O41), and opens it for writing. What could not
+   * be finished is removed again.
    *
    * @param sizeBytes whole sectors
    * @throws DeviceException with EEXIST when the path exists
    */
   public FileDevice create(Path path, long sizeBytes) throws IOException {
-    if (sizeBytes < 0 || !Sectors.isAligned(sizeBytes)) {
-      throw new IllegalArgumentException("not a whole number of sectors: " + sizeBytes);
-    }
+    checkSize(sizeBytes);
     DiskFile file = calls.open(path, DiskFile.Mode.CREATE_NEW);
     try {
       lock(file, path, DiskFile.Mode.CREATE_NEW);
-      check(file.resize(sizeBytes), path);
-      check(file.flushAll(), path);
-      Path directory = path.toAbsolutePath().getParent();
-      if (directory == null) {
-        throw new DeviceException(Errno.EEXIST, path.toString()); // The root of all files.
-      }
-      calls.syncDirectory(directory);
+      giveSize(file, path, sizeBytes);
       return asDevice(file, path, DiskFile.Mode.CREATE_NEW, OddTail.DROP);
     } catch (IOException | RuntimeException e) {
       closeAfter(e, file);
@@ -95,12 +87,55 @@ public final class FileOpener {
     }
   }
 
+  /**
+   * Gives an empty file its size, durably, and opens it for writing: what is left of a creation
+   * that was interrupted, or a file that was made to be filled. What cannot be finished stays
+   * empty.
+   *
+   * @param sizeBytes whole sectors
+   * @throws DeviceException with EEXIST when the file is not empty
+   */
+  public FileDevice createInEmpty(Path path, long sizeBytes) throws IOException {
+    checkSize(sizeBytes);
+    DiskFile file = calls.open(path, DiskFile.Mode.READ_WRITE);
+    try {
+      lock(file, path, DiskFile.Mode.READ_WRITE);
+      if (file.sizeBytes() != 0) {
+        throw new DeviceException(Errno.EEXIST, path.toString());
+      }
+      giveSize(file, path, sizeBytes);
+      return asDevice(file, path, DiskFile.Mode.READ_WRITE, OddTail.DROP);
+    } catch (IOException | RuntimeException e) {
+      closeAfter(e, file);
+      throw e;
+    }
+  }
+
+  private static void checkSize(long sizeBytes) {
+    if (sizeBytes < 0 || !Sectors.isAligned(sizeBytes)) {
+      throw new IllegalArgumentException("not a whole number of sectors: " + sizeBytes);
+    }
+  }
+
+  /** Makes size and name durable; an interrupted creation may have left the name volatile (O41). */
+  private void giveSize(DiskFile file, Path path, long sizeBytes) throws IOException {
+    check(file.resize(sizeBytes), path);
+    check(file.flushAll(), path);
+    Path directory = path.toAbsolutePath().getParent();
+    if (directory == null) {
+      throw new DeviceException(Errno.EEXIST, path.toString()); // The root of all files.
+    }
+    calls.syncDirectory(directory);
+  }
+
   private static void lock(DiskFile file, Path path, DiskFile.Mode mode) throws IOException {
     long result = file.lock(mode != DiskFile.Mode.READ_ONLY);
     if (result == -Errno.EAGAIN) {
       throw new DeviceInUseException(path);
     }
-    check(result, path);
+    if (result < 0) {
+      throw new DeviceException((int) -result, path + ": cannot be locked");
+    }
   }
 
   private FileDevice asDevice(DiskFile file, Path path, DiskFile.Mode mode, OddTail tail)

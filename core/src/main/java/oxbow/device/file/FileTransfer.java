@@ -3,11 +3,11 @@ package oxbow.device.file;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.linux.DiskFile;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Moves bytes between memory and a file: through the page cache, or past it for bulk transfers,
@@ -19,7 +19,9 @@ final class FileTransfer {
 
   private final DiskFile file;
 
-  /** Where the file ended at opening. From here to the end of the device, what is missing is zeros. */
+  /**
+   * Where the file ended at opening. From here to the end of the device, what is missing is zeros.
+   */
   private final long fileEndBytes;
 
   /** Direct writes under way: buffered ones would wait for them in the file system. */

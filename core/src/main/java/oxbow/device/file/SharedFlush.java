@@ -1,9 +1,9 @@
 package oxbow.device.file;
 
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.linux.DiskFile;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs one fdatasync at a time for all requests that wait for one. Each request is served by a call
@@ -20,7 +20,9 @@ final class SharedFlush {
 
   private @Nullable BlockRequest lastWaiting;
 
-  /** Whether a thread is in {@link #join}'s loop and will see to those that wait. Guarded by this. */
+  /**
+   * Whether a thread is in {@link #join}'s loop and will see to those that wait. Guarded by this.
+   */
   private boolean isRunning;
 
   private volatile boolean hasFailed;

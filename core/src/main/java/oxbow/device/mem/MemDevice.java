@@ -3,17 +3,17 @@ package oxbow.device.mem;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.ByteSize;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Limits;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes in memory, gone at the end of the process. Memory is taken piece by piece, for what has been
- * written; a discarded piece goes back to the garbage collector. All calls end at once, on the
+ * Bytes in memory, gone at the end of the process. Memory is taken piece by piece, for what has
+ * been written; a discarded piece goes back to the garbage collector. All calls end at once, on the
  * calling thread; overlapping requests in flight together may mix, as on any device.
  */
 public final class MemDevice implements BlockDevice {

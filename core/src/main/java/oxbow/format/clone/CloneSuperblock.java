@@ -119,21 +119,38 @@ public record CloneSuperblock(
   /**
    * The kernel's checks, in its order and words: block number, magic, checksum, version. Then those
    * sizes without which nothing else can be read.
-   *
-   * @throws FormatException with the computed checksum first and the stored one as expected, as the
-   *     kernel has it
    */
   public void check() throws FormatException {
+    checkBlockNr();
+    checkMagic();
+    checkChecksum();
+    checkVersion();
+    checkGeometry();
+  }
+
+  public void checkBlockNr() throws FormatException {
     if (blockNr != BLOCK_NR) {
       throw failure(Fault.BLOCK_NUMBER, "blocknr", blockNr, BLOCK_NR);
     }
+  }
+
+  public void checkMagic() throws FormatException {
     if (magic != MAGIC) {
       throw failure(Fault.MAGIC, "magic", magic, MAGIC);
     }
+  }
+
+  /**
+   * Fails with the computed checksum first and the stored one as expected, as the kernel has it.
+   */
+  public void checkChecksum() throws FormatException {
     long computed = computedChecksum();
     if (computed != checksum) {
       throw failure(Fault.CHECKSUM, "checksum", computed, checksum);
     }
+  }
+
+  public void checkVersion() throws FormatException {
     if (version != VERSION) {
       throw new FormatException(
           Fault.VERSION,
@@ -141,10 +158,10 @@ public record CloneSuperblock(
           "Clone metadata version %d found, but only versions between %d and %d supported"
               .formatted(version, VERSION, VERSION));
     }
-    checkGeometry();
   }
 
-  private void checkGeometry() throws FormatException {
+  /** Region size, number of regions and size of the space map must be possible. */
+  public void checkGeometry() throws FormatException {
     if (regionSizeSectors < MIN_REGION_SECTORS
         || regionSizeSectors > MAX_REGION_SECTORS
         || Long.bitCount(regionSizeSectors) != 1) {
@@ -158,16 +175,13 @@ public record CloneSuperblock(
     if (targetSectors <= 0 || regionCount() > MAX_REGIONS) {
       throw geometryFailure(
           "target of %s sectors of which %d make a region: 1 to %d regions are possible"
-              .formatted(
-                  Long.toUnsignedString(targetSectors), regionSizeSectors, MAX_REGIONS));
+              .formatted(Long.toUnsignedString(targetSectors), regionSizeSectors, MAX_REGIONS));
     }
     long blockCount = spaceMapRoot.blockCount();
     if (blockCount <= 0 || blockCount > SpaceMapIndex.MAX_BLOCKS) {
       throw geometryFailure(
           "space map covers %s blocks, 1 to %d are possible"
-              .formatted(
-                  Long.toUnsignedString(blockCount),
-                  SpaceMapIndex.MAX_BLOCKS));
+              .formatted(Long.toUnsignedString(blockCount), SpaceMapIndex.MAX_BLOCKS));
     }
   }
 

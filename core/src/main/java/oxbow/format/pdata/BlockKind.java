@@ -11,7 +11,8 @@ import oxbow.format.Le;
  * The kinds of blocks of the persistent-data library: where each keeps its own number, the constant
  * that tells its checksum from that of other kinds, and the kernel's words when a check fails.
  *
- * @see "docs/format/clone.md, Blocks; Linux 6.1 dm-btree-spine.c, dm-array.c, dm-space-map-common.c"
+ * @see "docs/format/clone.md, Blocks; Linux 6.1 dm-btree-spine.c, dm-array.c,
+ *     dm-space-map-common.c"
  */
 public enum BlockKind {
   BTREE_NODE(121107, 8, "node_check failed"),

@@ -184,8 +184,7 @@ public final class BtreeNode {
     int valueSize = (int) valueSizeBytes();
     System.arraycopy(
         from.bytes, from.keyAt(fromIndex), bytes, keyAt(index), count * KEY_SIZE_BYTES);
-    System.arraycopy(
-        from.bytes, from.valueAt(fromIndex), bytes, valueAt(index), count * valueSize);
+    System.arraycopy(from.bytes, from.valueAt(fromIndex), bytes, valueAt(index), count * valueSize);
   }
 
   private int keyAt(int index) {
@@ -193,9 +192,6 @@ public final class BtreeNode {
   }
 
   private int valueAt(int index) {
-    return at
-        + KEYS_OFFSET
-        + (int) maxEntries() * KEY_SIZE_BYTES
-        + index * (int) valueSizeBytes();
+    return at + KEYS_OFFSET + (int) maxEntries() * KEY_SIZE_BYTES + index * (int) valueSizeBytes();
   }
 }

@@ -177,7 +177,7 @@ final class Connection implements Stream.Handler {
 
   private boolean sendOutput() {
     int length = Math.min(output.remaining(), sending.capacity());
-    sending.bytes().clear().put(0, output, output.position(), length);
+    sending.bytes().put(0, output, output.position(), length);
     output.position(output.position() + length);
     return stream.send(sending, 0, length);
   }
@@ -188,15 +188,15 @@ final class Connection implements Stream.Handler {
       end = stream.receive(receiving, 0, receiving.capacity());
       return end > 0;
     }
-    ByteBuffer in = receiving.bytes().clear().limit(end).position(start);
+    ByteBuffer in = receiving.bytes().slice(start, end - start);
     negotiation.eat(in);
-    start = in.position();
+    start += in.position();
     return true;
   }
 
   private void beginTransmission() {
     handshakeTimer.cancel();
-    ByteBuffer early = receiving.bytes().clear().limit(end).position(start);
+    ByteBuffer early = receiving.bytes().slice(start, end - start);
     Transmission begun = new Transmission(this, negotiation, options, early);
     transmission = begun;
     export = negotiation.export();

@@ -99,7 +99,11 @@ public final class NbdServer implements AutoCloseable {
           at.getHostString() + ": other machines could connect without being asked who they are");
     }
     Listener listener = engine.listen(at, this::accepted);
-    return remember(new ListeningAddress(listener.address()), () -> listeners.add(listener));
+    // Under the host that was asked for, which a socket for all of them does not remember.
+    int port = ((InetSocketAddress) listener.address()).getPort();
+    return remember(
+        new ListeningAddress(new InetSocketAddress(at.getAddress(), port)),
+        () -> listeners.add(listener));
   }
 
   private ListeningAddress remember(ListeningAddress address, Runnable listener) {

@@ -76,7 +76,11 @@ final class Transmission {
   private int start;
 
   private int end;
+
+  /** The outstanding receive, if any, and where it goes: to the buffer above, or to a slot's. */
   private boolean isReceiving;
+
+  private boolean isReceivingPayload;
   private int budget;
 
   /** The WRITE whose payload is being received into its own buffer, and how much has come. */
@@ -127,7 +131,7 @@ final class Transmission {
     this.receivedSegment = received.segment();
     this.receivedBytes = received.bytes();
     this.end = early.remaining();
-    receivedBytes.clear().put(early);
+    receivedBytes.put(0, early, 0, end);
   }
 
   void begin() {
@@ -251,13 +255,14 @@ final class Transmission {
   }
 
   private Lack handleRequests() {
-    Slot filled = filling;
-    if (filled != null) {
-      if (filledBytes < filled.lengthBytes) {
+    Slot slot = filling;
+    if (slot != null) {
+      fill(slot);
+      if (filledBytes < slot.lengthBytes) {
         return Lack.BYTES;
       }
       filling = null;
-      submit(filled, Operation.WRITE, filled.flags);
+      submit(slot, Operation.WRITE, slot.flags);
     }
     while (budget > 0) {
       if (!replies.hasRoom()) {
@@ -386,16 +391,23 @@ final class Transmission {
     if (slot == null) {
       return Lack.SLOT;
     }
-    int present = Math.min(length, end - at);
-    MemorySegment.copy(receivedSegment, at, buffer(slot).segment(), 0, present);
-    start = at + present;
-    if (present == length) {
+    start = at;
+    filledBytes = 0;
+    fill(slot);
+    if (filledBytes == length) {
       submit(slot, Operation.WRITE, slot.flags);
       return Lack.NOTHING;
     }
     filling = slot;
-    filledBytes = present;
     return Lack.BYTES;
+  }
+
+  /** Moves what has been received of a payload into the slot's own buffer. */
+  private void fill(Slot slot) {
+    int length = (int) Math.min(slot.lengthBytes - filledBytes, end - start);
+    MemorySegment.copy(receivedSegment, start, buffer(slot).segment(), filledBytes, length);
+    start += length;
+    filledBytes += length;
   }
 
   private Lack dataless(int command, int flags, long cookie, long offset, long length) {
@@ -564,7 +576,9 @@ final class Transmission {
     }
     int length;
     Slot slot = filling;
+    isReceivingPayload = slot != null;
     if (slot != null) {
+      fill(slot);
       int left = (int) slot.lengthBytes - filledBytes;
       if (left == 0) {
         return false;
@@ -582,8 +596,9 @@ final class Transmission {
     return length > 0;
   }
 
+  /** A receive into the buffer may end when, since it began, a slot waits for its payload. */
   private void accept(int lengthBytes) {
-    if (filling != null) {
+    if (isReceivingPayload) {
       filledBytes += lengthBytes;
     } else {
       end += lengthBytes;

@@ -9,7 +9,8 @@ import oxbow.target.Moment;
 /**
  * Looks for unhydrated regions with a cursor that scans upward and starts over (H2), and begins as
  * many copies as the pace allows. Source holes are not copied: whole regions that read as zeros are
- * taken as one run, however long, and cost nothing of the threshold (O6).
+ * taken as one run, however long: a pristine destination needs no I/O for them, another is zeroed
+ * in one piece (O6).
  */
 final class BackgroundHydration {
   /** Regions of a hole taken at once: bounds the time one event takes. */
@@ -175,7 +176,11 @@ final class BackgroundHydration {
     return geometry.endCovered(end);
   }
 
+  /** Zeroing is I/O: where it is needed it waits for the user and for its turn as copies do (H1). */
   private boolean takeHole(long first, long holeEnd, Moment now, Effects out) {
+    if (!core.isDestinationPristine() && allowance(now, out) == 0) {
+      return false;
+    }
     long end = runEnd(first, Math.min(holeEnd, first + MAX_HOLE_REGIONS));
     copiesInFlight++;
     cursor = end;
@@ -184,11 +189,8 @@ final class BackgroundHydration {
   }
 
   private boolean takeData(long first, Moment now, Effects out) {
-    long allowance = pace.allowance(core.regionsInFlight(), copiesInFlight, now);
+    long allowance = allowance(now, out);
     if (allowance == 0) {
-      if (now.nanos() < pace.startNanos()) {
-        out.wakeAt(pace.startNanos());
-      }
       return false;
     }
     long limit = Math.min(allowance, isSingly(first) ? 1 : pace.batchRegions());
@@ -198,6 +200,15 @@ final class BackgroundHydration {
     pace.started(geometry.lengthOf(first, end - first), now);
     core.beginCopy(Hydration.Cause.BACKGROUND, first, end - first, now, out);
     return true;
+  }
+
+  /** How many regions may be started now; 0 for none, and if that is a matter of time, until when. */
+  private long allowance(Moment now, Effects out) {
+    long allowance = pace.allowance(core.regionsInFlight(), copiesInFlight, now);
+    if (allowance == 0 && now.nanos() < pace.startNanos()) {
+      out.wakeAt(pace.startNanos());
+    }
+    return allowance;
   }
 
   private boolean isSingly(long region) {

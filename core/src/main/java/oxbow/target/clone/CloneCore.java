@@ -68,7 +68,7 @@ final class CloneCore {
     if (!args.hasNoHydration()) {
       background.enable();
     }
-    this.isDone = map.hydratedCount() == geometry.regionCount();
+    this.isDone = map.isComplete();
   }
 
   // What map() may ask from any thread.
@@ -169,6 +169,10 @@ final class CloneCore {
       }
     } else if (mode == CloneMode.READ_WRITE && !isDone && wideWaiters == 0) {
       background.run(now, out);
+      if (map.isComplete()) {
+        // The last commit need not wait for its second: somebody waits for the event (M7).
+        commits.commitIfChanged(out);
+      }
     }
     isClean = commits.isClean();
   }
@@ -348,6 +352,11 @@ final class CloneCore {
     out.range(hydration, DESTINATION, Operation.WRITE_ZEROES, start, length, 0);
   }
 
+  /** Whether holes cost no write (C5). */
+  boolean isDestinationPristine() {
+    return isDestinationPristine;
+  }
+
   private void copyFromSource(Hydration hydration, Effects out) {
     long start = geometry.startOf(hydration.first);
     long length = geometry.lengthOf(hydration.first, hydration.count);
@@ -377,7 +386,12 @@ final class CloneCore {
     idleHydrations.add(hydration);
   }
 
+  /**
+   * Before the bits, since map() looks in the other order: whoever sees a region hydrated must also
+   * see that FUA needs a commit (F3).
+   */
   private void record(Hydration hydration) {
+    isClean = false;
     map.set(hydration.first, hydration.count);
     commits.record(hydration.first, hydration.count);
     switch (hydration.cause) {
@@ -433,6 +447,7 @@ final class CloneCore {
    * Looks again at whoever waited, in arrival order (W5). After a failure the writes that would need
    * the same region from the source again fail with it (W6); after the failure of a batch they are
    * looked at again, since it may have been another region's (O9); overwrites need no source (W7).
+   * Read hints fail with the copy that was made for one: looked at again, they would make the same.
    */
   private void wakeWaiters(Hydration hydration, int errno, Moment now, Effects out) {
     for (Piece piece = hydration.takeWaiters(); piece != null; ) {
@@ -442,7 +457,7 @@ final class CloneCore {
         piece.waitsFor = null;
         wideWaiters--;
       }
-      if (errno != Errno.OK && hydration.count == 1 && failsWith(hydration, piece)) {
+      if (errno != Errno.OK && failsWith(hydration, piece)) {
         out.complete(piece, Errno.EIO);
       } else {
         dispatch(piece, now, out);
@@ -453,10 +468,11 @@ final class CloneCore {
 
   private boolean failsWith(Hydration hydration, Piece waiter) {
     return switch (waiter.operation()) {
-      case CACHE -> true;
+      case CACHE -> hydration.count == 1 || hydration.cause == Hydration.Cause.HINT;
       case WRITE, WRITE_ZEROES ->
-          hydration.cause == Hydration.Cause.OVERWRITE
-              || waiter.lengthBytes() < geometry.lengthOf(hydration.first, 1);
+          hydration.count == 1
+              && (hydration.cause == Hydration.Cause.OVERWRITE
+                  || waiter.lengthBytes() < geometry.lengthOf(hydration.first, 1));
       case DISCARD, FLUSH, READ -> false;
     };
   }
@@ -471,7 +487,7 @@ final class CloneCore {
       return;
     }
     commits.succeeded(out);
-    if (!isDone && commits.isClean() && map.hydratedCount() == geometry.regionCount()) {
+    if (!isDone && commits.isClean() && map.isComplete()) {
       isDone = true;
       out.event("hydration completed");
     }

@@ -99,8 +99,8 @@ public final class CloneMetadata implements AutoCloseable {
   }
 
   /**
-   * Tells what lies on a device that shall hold metadata, so that nothing foreign is overwritten and
-   * no damage is taken for emptiness. Changes nothing.
+   * Tells what lies on a device that shall hold metadata, so that nothing foreign is overwritten
+   * and no damage is taken for emptiness. Changes nothing.
    */
   public static Probe probe(BlockingIo device) throws IOException {
     return new Prober(device).probe();
@@ -110,11 +110,11 @@ public final class CloneMetadata implements AutoCloseable {
    * Makes a device clone metadata without hydrated regions. What was on it is lost: the caller has
    * made sure that it may be ({@link #probe}). A crash leaves the device unformatted or formatted.
    *
-   * @throws IllegalArgumentException if the sizes are impossible, or the device is too small for the
-   *     largest commit; nothing was changed
+   * @throws IllegalArgumentException if the sizes are impossible, or the device is too small for
+   *     the largest commit; nothing was changed
    */
-  public static CloneMetadata format(
-      BlockingIo device, long targetSectors, long regionSizeSectors) throws IOException {
+  public static CloneMetadata format(BlockingIo device, long targetSectors, long regionSizeSectors)
+      throws IOException {
     checkSizes(targetSectors, regionSizeSectors);
     long regionCount = CloneSuperblock.regionCount(targetSectors, regionSizeSectors);
     BlockManager blocks = new BlockManager(device);
@@ -152,11 +152,11 @@ public final class CloneMetadata implements AutoCloseable {
 
   /**
    * Opens metadata and verifies the superblock, the tree and the space map; array blocks are
-   * verified by {@link #load}. (A kernel looks at the space map no earlier than at the first commit,
-   * which then fails.) Changes nothing.
+   * verified by {@link #load}. (A kernel looks at the space map no earlier than at the first
+   * commit, which then fails.) Changes nothing.
    *
-   * @throws FormatException if the sizes are not exactly those of the metadata (C9), or the metadata
-   *     is damaged
+   * @throws FormatException if the sizes are not exactly those of the metadata (C9), or the
+   *     metadata is damaged
    */
   public static CloneMetadata open(BlockingIo device, long targetSectors, long regionSizeSectors)
       throws IOException {
@@ -180,12 +180,10 @@ public final class CloneMetadata implements AutoCloseable {
 
   private static Opened read(BlockingIo device) throws IOException {
     BlockManager blocks = new BlockManager(device);
-    CloneSuperblock superblock =
-        CloneSuperblock.decode(blocks.read(CloneSuperblock.BLOCK_NR), 0);
+    CloneSuperblock superblock = CloneSuperblock.decode(blocks.read(CloneSuperblock.BLOCK_NR), 0);
     superblock.check();
     SpaceMap space = SpaceMap.load(blocks, superblock.spaceMapRoot());
-    Bitset bitset =
-        Bitset.load(blocks, space, superblock.bitsetRoot(), superblock.regionCount());
+    Bitset bitset = Bitset.load(blocks, space, superblock.bitsetRoot(), superblock.regionCount());
     return new Opened(blocks, superblock, space, bitset);
   }
 
@@ -243,13 +241,13 @@ public final class CloneMetadata implements AutoCloseable {
   }
 
   /**
-   * Makes the bits of the recorded regions durable: writes metadata, flushes, writes the superblock,
-   * flushes. The destination must have been flushed after the data of the last of these regions was
-   * written (D1). An empty set does nothing at all (M4).
+   * Makes the bits of the recorded regions durable: writes metadata, flushes, writes the
+   * superblock, flushes. The destination must have been flushed after the data of the last of these
+   * regions was written (D1). An empty set does nothing at all (M4).
    *
-   * <p>After a failure the metadata is read-only (O3, D4): what was not yet written is forgotten and
-   * the state on disk read again. The caller's map in memory stays as it is, since it is what makes
-   * acknowledged data readable.
+   * <p>After a failure the metadata is read-only (O3, D4): what was not yet written is forgotten
+   * and the state on disk read again. The caller's map in memory stays as it is, since it is what
+   * makes acknowledged data readable.
    *
    * @param recorded of as many regions; must not change meanwhile, and is left as it is
    * @throws ReadOnlyMetadataException if a failure came before; nothing was done
@@ -288,8 +286,7 @@ public final class CloneMetadata implements AutoCloseable {
       throws IOException {
     bitset.write();
     CloneSuperblock superblock =
-        CloneSuperblock.create(
-            space.write(), regionSizeSectors, targetSectors, bitset.rootPlace());
+        CloneSuperblock.create(space.write(), regionSizeSectors, targetSectors, bitset.rootPlace());
     superblock.check();
     byte[] bytes = new byte[CloneSuperblock.SIZE_BYTES];
     superblock.encode(bytes, 0);
@@ -299,8 +296,8 @@ public final class CloneMetadata implements AutoCloseable {
 
   /**
    * Forbids all further commits, e.g. because the destination could not be flushed: its data may be
-   * lost, so no bit may ever claim it. Reads the state on disk again, as after a failed commit. Does
-   * nothing if there was a failure before.
+   * lost, so no bit may ever claim it. Reads the state on disk again, as after a failed commit.
+   * Does nothing if there was a failure before.
    */
   public void abort(String why) {
     if (failure != null) {

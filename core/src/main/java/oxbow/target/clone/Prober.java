@@ -77,14 +77,14 @@ final class Prober {
 
   /** There is a block of metadata, but no superblock: tells erased from never finished. */
   private Probe probeRemains() throws IOException {
-    long endBytes =
-        BlockManager.blockCount(device.sizeBytes()) * BlockManager.BLOCK_SIZE_BYTES;
+    long endBytes = BlockManager.blockCount(device.sizeBytes()) * BlockManager.BLOCK_SIZE_BYTES;
     for (long from = 0; from < endBytes; from += BUFFER_BYTES) {
       int length = read(from);
       for (int at = 0; at + BlockManager.BLOCK_SIZE_BYTES <= length; ) {
         if (!isOfFreshFormat(at, (from + at) / BlockManager.BLOCK_SIZE_BYTES)) {
           return new Probe.Damaged(
-              "superblock is zeros, but there are other blocks of metadata: it was erased (block 0)");
+              "superblock is zeros, but other blocks of metadata are there: it was erased, or"
+                    + " formatting was interrupted (block 0)");
         }
         at += BlockManager.BLOCK_SIZE_BYTES;
       }

@@ -127,8 +127,13 @@ public final class RegionMap {
     return added;
   }
 
-  /** Adds the bits of a stored word; those past the last region are not looked at. */
-  void setWord(int index, long word) {
+  /**
+   * Adds the bits of a stored word; those past the last region are not looked at. For the owner
+   * only.
+   *
+   * @param index the word's first region is {@code 64 * index}
+   */
+  public void setWord(int index, long word) {
     long first = (long) index << 6;
     addToCount(setBits(index, word & mask(first, Math.min(regionCount, first + 64))));
   }

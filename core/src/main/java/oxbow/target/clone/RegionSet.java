@@ -30,6 +30,7 @@ public final class RegionSet {
   }
 
   private final long regionCount;
+
   /** By array block; null where the set has no region. */
   private final long[] @Nullable [] pages;
 

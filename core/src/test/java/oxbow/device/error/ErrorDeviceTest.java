@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Test;
 import oxbow.block.Errno;
 import oxbow.block.Operation;
 import oxbow.device.Requests;
-import org.junit.jupiter.api.Test;
 
 /** Aim: no request of any kind succeeds. */
 class ErrorDeviceTest {

@@ -2,11 +2,11 @@ package oxbow.device.file;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
 import oxbow.block.BlockDevice;
 import oxbow.device.BlockDeviceContractTest;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.linux.DiskCalls;
-import org.junit.jupiter.api.AfterEach;
 
 /** Aim: files keep the contract. Each subclass names a directory and the calls to go through. */
 abstract class FileDeviceContractTest extends BlockDeviceContractTest {

@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
 import oxbow.block.BlockDevice;
 import oxbow.linux.DiskCalls;
-import org.junit.jupiter.api.AfterEach;
 
 /**
- * Aim: the contract on a file system that lacks zero ranges and reads that do not wait. Method: Linux
- * has a tmpfs at /dev/shm.
+ * Aim: the contract on a file system that lacks zero ranges and reads that do not wait. Method:
+ * Linux has a tmpfs at /dev/shm.
  */
 class MemoryFileSystemContractTest extends FileDeviceContractTest {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");

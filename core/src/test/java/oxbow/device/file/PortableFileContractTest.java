@@ -1,8 +1,8 @@
 package oxbow.device.file;
 
 import java.nio.file.Path;
-import oxbow.linux.DiskCalls;
 import org.junit.jupiter.api.io.TempDir;
+import oxbow.linux.DiskCalls;
 
 /** Aim: the contract, through what every JDK has. */
 class PortableFileContractTest extends FileDeviceContractTest {

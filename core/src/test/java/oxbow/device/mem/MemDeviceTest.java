@@ -3,13 +3,13 @@ package oxbow.device.mem;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Test;
 import oxbow.block.BlockDevice;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Operation;
 import oxbow.device.BlockDeviceContractTest;
 import oxbow.device.Requests;
-import org.junit.jupiter.api.Test;
 
 /** Aim: memory is a device like all others, and takes space only for what is written to it. */
 class MemDeviceTest extends BlockDeviceContractTest {

@@ -1,0 +1,147 @@
+package oxbow.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import oxbow.console.Console;
+import oxbow.console.UserException;
+import oxbow.job.CloneJob;
+import oxbow.job.CloneOrder;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The main job. */
+@CommandLine.Command(
+    name = "clone",
+    sortOptions = false,
+    description = {
+      "Clone SOURCE into DEST: served over NBD at once, copied in the background.",
+      "DEST is created when it does not exist. Run again, it goes on where it stopped."
+    })
+final class CloneCommand extends Command {
+  private static final long MAX_U32 = 0xFFFFFFFFL;
+
+  @Parameters(index = "0", paramLabel = "SOURCE", description = "What is cloned; only read.")
+  String source = "";
+
+  @Parameters(index = "1", paramLabel = "DEST", description = "Where the clone is kept.")
+  String destination = "";
+
+  @Option(
+      names = "--metadata",
+      paramLabel = "ADDR",
+      description = "Where is kept what is hydrated. Default: DEST.meta.")
+  @Nullable String metadata;
+
+  @Option(
+      names = "--region-size",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      description = "What is copied at a time: 4KiB to 1GiB. Default: 4KiB; more above 8TiB.")
+  @Nullable Long regionSizeBytes;
+
+  @Option(names = "--no-hydration", description = "Do not copy in the background.")
+  boolean hasNoHydration;
+
+  @Option(names = "--no-discard-passdown", description = "Do not discard on DEST.")
+  boolean hasNoDiscardPassdown;
+
+  @Option(
+      names = "--hydration-threshold",
+      paramLabel = "N",
+      description = "Regions in hydration at a time. Default: found while running.")
+  @Nullable Long hydrationThreshold;
+
+  @Option(
+      names = "--hydration-batch-size",
+      paramLabel = "N",
+      description = "Regions copied in one request. Default: found while running.")
+  @Nullable Long hydrationBatchSize;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      description = "Copy at most so much per second in the background.")
+  @Nullable Long rateBytesPerSecond;
+
+  @Option(names = "--until-hydrated", description = "End when DEST is a full copy.")
+  boolean isUntilHydrated;
+
+  @Option(names = "--no-serve", description = "No NBD: just copy, and end then.")
+  boolean isNotServed;
+
+  @Option(names = "--force", description = "Take DEST and metadata even if that loses data there.")
+  boolean isForced;
+
+  @Option(
+      names = "--listen",
+      paramLabel = "ADDR",
+      description = "unix:PATH or tcp:HOST:PORT; repeatable. Default: a Unix socket of yours.")
+  List<String> listen = List.of();
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "Name of the export, and for the other commands. Default: made from DEST.")
+  @Nullable String name;
+
+  @Option(
+      names = "--control",
+      paramLabel = "PATH",
+      description = "Control socket. Default: NAME.sock in the control directory.")
+  @Nullable Path control;
+
+  @Override
+  int run(Console console) throws UserException, IOException, InterruptedException {
+    if (isNotServed && !listen.isEmpty()) {
+      throw UserException.wrongUsage("clone", "--no-serve and --listen contradict each other");
+    }
+    CloneOrder order =
+        new CloneOrder(
+            source,
+            destination,
+            metadata,
+            optional(regionSizeBytes),
+            hasNoHydration,
+            hasNoDiscardPassdown,
+            unsigned("--hydration-threshold", hydrationThreshold),
+            unsigned("--hydration-batch-size", hydrationBatchSize),
+            rateBytesPerSecond == null ? 0 : rateBytesPerSecond,
+            isUntilHydrated || isNotServed,
+            !isNotServed,
+            isForced,
+            listen,
+            name,
+            control);
+    return new CloneJob(order, console, uri -> showReady(console, uri)).run();
+  }
+
+  private static void showReady(Console console, String uri) {
+    if (console.isJson()) {
+      Map<String, Object> ready = new LinkedHashMap<>();
+      ready.put("event", "ready");
+      ready.put("uri", uri);
+      console.result(ready);
+    } else {
+      console.result("ready " + uri);
+    }
+  }
+
+  private static OptionalLong optional(@Nullable Long value) {
+    return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+  }
+
+  private static OptionalLong unsigned(String option, @Nullable Long value) throws UserException {
+    if (value != null && (value < 0 || value > MAX_U32)) {
+      throw UserException.wrongUsage(
+          "clone", option + " " + value + ": Invalid value (0 to " + MAX_U32 + " are allowed)");
+    }
+    return optional(value);
+  }
+}

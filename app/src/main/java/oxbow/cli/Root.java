@@ -1,0 +1,22 @@
+package oxbow.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** What {@code oxbow} means without a command. */
+@Command(
+    name = "oxbow",
+    description = {
+      "Clones a block device and serves the clone at once.",
+      "Device addresses: PATH, file:PATH, nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH,",
+      "mem:SIZE, zero:SIZE, error:SIZE. Sizes: bytes, or with KiB MiB GiB TiB, or s for sectors.",
+      ""
+    },
+    commandListHeading = "%nCommands:%n")
+final class Root {
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  boolean isHelpAsked;
+}

@@ -1,0 +1,22 @@
+package oxbow.cli;
+
+import java.io.IOException;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import oxbow.console.Console;
+import oxbow.console.UserException;
+import picocli.CommandLine;
+import picocli.CommandLine.Parameters;
+
+/** Shows what a device is made of, in device-mapper's table line. */
+@CommandLine.Command(name = "table", description = "Show the table lines of devices.")
+final class TableCommand extends VerbCommand {
+  @Parameters(arity = "0..1", paramLabel = "NAME", description = "Default: all devices.")
+  @Nullable String device;
+
+  @Override
+  int run(Console console) throws UserException, IOException {
+    showTargets(console, device, Map.of());
+    return 0;
+  }
+}

@@ -1,0 +1,157 @@
+package oxbow.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import oxbow.console.Console;
+import oxbow.console.UserException;
+import oxbow.control.ControlClient;
+import oxbow.control.ControlDirectory;
+import oxbow.control.ControlException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** A verb of dmsetup, asked of the process that has the device. */
+abstract class VerbCommand extends Command {
+  @Option(
+      names = "--control",
+      paramLabel = "PATH",
+      description = "Control socket of the process. Default: NAME.sock in the control directory.")
+  @Nullable Path control;
+
+  /** A device and the socket that knows it. */
+  record Place(String name, Path socket) {}
+
+  /** Asks about one device. */
+  Map<String, @Nullable Object> ask(Place place, Map<String, ?> arguments) throws UserException {
+    String what = name() + " " + place.name();
+    Map<String, Object> request = new LinkedHashMap<>();
+    request.put("verb", name());
+    request.put("name", place.name());
+    request.putAll(arguments);
+    try {
+      return ControlClient.ask(place.socket(), request);
+    } catch (ControlException refused) {
+      throw UserException.failed(what, refused);
+    } catch (IOException unreachable) {
+      throw noAnswer(what, place.socket(), unreachable);
+    }
+  }
+
+  /** Where a device of this name is, whether or not anyone answers there. */
+  Place place(String name) throws UserException {
+    if (control != null) {
+      return new Place(name, control);
+    }
+    if (!ControlDirectory.isName(name)) {
+      throw UserException.failed(name() + " " + name, "Device not found");
+    }
+    return new Place(name, ControlDirectory.ofUser().controlSocket(name));
+  }
+
+  /** The named device, or all there are. */
+  List<Place> places(@Nullable String name) throws UserException, IOException {
+    if (name != null) {
+      return List.of(place(name));
+    }
+    List<Place> places = new ArrayList<>();
+    for (Map<String, @Nullable Object> device : list()) {
+      String found = String.valueOf(device.get("name"));
+      places.add(place(found));
+    }
+    return places;
+  }
+
+  /** What {@code ls} knows about every device that answers; dead sockets are passed over. */
+  List<Map<String, @Nullable Object>> list() throws UserException, IOException {
+    if (control != null) {
+      return listAt(control);
+    }
+    List<Map<String, @Nullable Object>> all = new ArrayList<>();
+    ControlDirectory directory = ControlDirectory.ofUser();
+    for (String name : directory.names()) {
+      try {
+        all.addAll(listAt(directory.controlSocket(name)));
+      } catch (UserException dead) {
+        // Its process is gone; whoever starts one of the same name replaces the socket.
+      }
+    }
+    return all;
+  }
+
+  private List<Map<String, @Nullable Object>> listAt(Path socket) throws UserException {
+    try {
+      return objects(ControlClient.ask(socket, Map.of("verb", "ls")), "devices");
+    } catch (ControlException refused) {
+      throw UserException.failed(name(), refused);
+    } catch (IOException unreachable) {
+      throw noAnswer(name(), socket, unreachable);
+    }
+  }
+
+  private static UserException noAnswer(String what, Path socket, IOException why) {
+    return Files.exists(socket)
+        ? UserException.failed(what, socket + " does not answer: " + UserException.reason(why))
+        : UserException.failed(what, "Device not found")
+            .advise("No process listens at " + socket + "; oxbow ls shows what there is.");
+  }
+
+  /** A field that holds a list of objects; what is no object is left out. */
+  static List<Map<String, @Nullable Object>> objects(
+      Map<String, @Nullable Object> answer, String field) {
+    List<Map<String, @Nullable Object>> objects = new ArrayList<>();
+    if (answer.get(field) instanceof List<?> list) {
+      for (Object element : list) {
+        if (element instanceof Map<?, ?> map) {
+          Map<String, @Nullable Object> object = new LinkedHashMap<>();
+          map.forEach((key, value) -> object.put(String.valueOf(key), value));
+          objects.add(object);
+        }
+      }
+    }
+    return objects;
+  }
+
+  /** A field as dmsetup prints it; empty when it is missing. */
+  static String text(Map<String, @Nullable Object> answer, String field) {
+    Object value = answer.get(field);
+    return value == null ? "" : value.toString();
+  }
+
+  /** The lines of {@code table} and {@code status}; with a name before each when there are many. */
+  void showTargets(Console console, @Nullable String only, Map<String, ?> arguments)
+      throws UserException, IOException {
+    List<Place> places = places(only);
+    if (places.isEmpty()) {
+      showNone(console);
+    }
+    for (Place place : places) {
+      Map<String, @Nullable Object> answer = ask(place, arguments);
+      if (console.isJson()) {
+        console.result(answer);
+        continue;
+      }
+      String before = only == null ? place.name() + ": " : "";
+      for (Map<String, @Nullable Object> target : objects(answer, "targets")) {
+        console.result(
+            before
+                + String.join(
+                    " ",
+                    text(target, "start"),
+                    text(target, "length"),
+                    text(target, "target"),
+                    text(target, "text")));
+      }
+    }
+  }
+
+  static void showNone(Console console) {
+    if (!console.isJson()) {
+      console.result("No devices found");
+    }
+  }
+}

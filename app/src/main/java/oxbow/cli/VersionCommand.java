@@ -1,0 +1,27 @@
+package oxbow.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import oxbow.console.Console;
+import picocli.CommandLine;
+
+/** Says which Oxbow this is. */
+@CommandLine.Command(name = "version", description = "Show the version.")
+final class VersionCommand extends Command {
+  @Override
+  int run(Console console) {
+    // The jar's manifest knows; classes that lie about in a directory are of no version.
+    String packed = VersionCommand.class.getPackage().getImplementationVersion();
+    String version = packed == null ? "unpacked" : packed;
+    String java = Runtime.version().toString();
+    if (console.isJson()) {
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("version", version);
+      fields.put("java", java);
+      console.result(fields);
+    } else {
+      console.result("oxbow " + version + " (Java " + java + ")");
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,121 @@
+package oxbow.job;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntSupplier;
+import oxbow.block.Sectors;
+import oxbow.control.ControlException;
+import oxbow.control.Device;
+import oxbow.control.TargetLine;
+import oxbow.mapped.MappedDevice;
+import oxbow.target.MessageException;
+import oxbow.target.clone.CloneMode;
+import oxbow.target.clone.CloneProgress;
+import oxbow.target.clone.CloneStatus;
+import oxbow.target.clone.CloneTarget;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A clone as the verbs see it.
+ *
+ * @param target the target of the mapped device
+ * @param address where it is served
+ * @param clients how many clients are connected
+ */
+record CloneDevice(
+    MappedDevice mapped,
+    CloneTarget target,
+    String address,
+    List<String> dependencies,
+    IntSupplier clients)
+    implements Device {
+  private static final int WORDS_BEFORE_ARGUMENTS = 4;
+
+  @Override
+  public String name() {
+    return mapped.name();
+  }
+
+  @Override
+  public boolean isSuspended() {
+    return mapped.isSuspended();
+  }
+
+  @Override
+  public boolean isReadOnly() {
+    return mapped.limits().isReadOnly();
+  }
+
+  @Override
+  public int openCount() {
+    return clients.getAsInt();
+  }
+
+  @Override
+  public long eventNumber() {
+    return mapped.eventNumber();
+  }
+
+  @Override
+  public List<TargetLine> table() {
+    return List.of(line(mapped.table(), Map.of()));
+  }
+
+  @Override
+  public List<TargetLine> status(boolean isNoflush) {
+    String text = mapped.status(isNoflush);
+    return List.of(line(text, mapped.ask(asked -> figures())));
+  }
+
+  private TargetLine line(String text, Map<String, @Nullable Object> fields) {
+    String arguments = text.split(" ", WORDS_BEFORE_ARGUMENTS)[WORDS_BEFORE_ARGUMENTS - 1];
+    return new TargetLine(
+        0, Sectors.fromBytes(mapped.sizeBytes()), target.typeName(), arguments, fields);
+  }
+
+  /** The status line by name, and what it has no place for. */
+  private Map<String, @Nullable Object> figures() {
+    CloneStatus status = target.figures();
+    CloneProgress progress = target.progress();
+    Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+    fields.put("mode", status.mode().word());
+    if (status.mode() != CloneMode.FAIL) {
+      fields.put("metadataBlockSectors", CloneStatus.METADATA_BLOCK_SECTORS);
+      fields.put("usedMetadataBlocks", status.usedMetadataBlocks());
+      fields.put("totalMetadataBlocks", status.totalMetadataBlocks());
+    }
+    fields.put("regionSizeSectors", status.regionSizeSectors());
+    fields.put("hydratedRegions", status.hydratedRegions());
+    fields.put("totalRegions", status.totalRegions());
+    fields.put("hydratingRegions", status.hydratingRegions());
+    fields.put("noHydration", status.hasNoHydration());
+    fields.put("noDiscardPassdown", status.hasNoDiscardPassdown());
+    fields.put("hydrationThreshold", status.hydrationThreshold());
+    fields.put("hydrationBatchSize", status.hydrationBatchSize());
+    fields.put("hydratedBytes", progress.hydratedBytes());
+    fields.put("copiedBytes", progress.copiedBytes());
+    fields.put("failures", progress.failures());
+    fields.put("done", progress.isDone());
+    fields.put("paused", progress.pausedReason());
+    return fields;
+  }
+
+  @Override
+  public String message(long sector, List<String> words) throws ControlException {
+    if (sector >= Sectors.fromBytes(mapped.sizeBytes())) {
+      throw new ControlException("Target message sector outside device.");
+    }
+    try {
+      return mapped.message(words);
+    } catch (MessageException refused) {
+      throw new ControlException(String.valueOf(refused.getMessage()), refused);
+    }
+  }
+
+  @Override
+  public boolean awaitEvent(long afterEvent, Duration atMost) {
+    return mapped.awaitEvent(afterEvent, atMost.toNanos());
+  }
+}

@@ -1,0 +1,64 @@
+package oxbow.job;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.nio.file.Path;
+import oxbow.console.UserException;
+import oxbow.control.ControlDirectory;
+import oxbow.control.ControlServer;
+import oxbow.control.DeviceRegistry;
+import oxbow.control.Verbs;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The control socket of a foreground job, and the name under which its device is found there.
+ *
+ * @param registry where the device is added once it is there
+ */
+record ControlPoint(String name, ControlServer server, DeviceRegistry registry)
+    implements AutoCloseable {
+  private static final int MAX_SAME_NAMES = 100;
+
+  /**
+   * Listens. A name that was not chosen by the user gives way to a process that has it already: two
+   * images of one file name in two directories may well be cloned at once.
+   *
+   * @param name as the user chose it, or null
+   * @param path of the socket as the user chose it, or null
+   * @param destination what a name is made from
+   */
+  static ControlPoint listen(
+      String command, @Nullable String name, @Nullable Path path, String destination)
+      throws UserException {
+    String wanted = name == null ? ControlDirectory.nameFrom(destination) : name;
+    DeviceRegistry registry = new DeviceRegistry();
+    Verbs verbs = new Verbs(registry);
+    Path at = path;
+    try {
+      if (at != null) {
+        return new ControlPoint(wanted, ControlServer.listen(at, verbs), registry);
+      }
+      ControlDirectory directory = ControlDirectory.ofUser().prepare();
+      for (int number = 1; ; number++) {
+        String candidate = number == 1 ? wanted : wanted + "-" + number;
+        at = directory.controlSocket(candidate);
+        try {
+          return new ControlPoint(candidate, ControlServer.listen(at, verbs), registry);
+        } catch (BindException taken) {
+          if (name != null || number == MAX_SAME_NAMES) {
+            throw taken;
+          }
+        }
+      }
+    } catch (IOException failed) {
+      String where = at == null ? "control socket" : "control socket " + at;
+      throw UserException.failed(command + ": " + where, failed)
+          .advise("Nothing was changed. --name or --control choose another one.");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+  }
+}

@@ -1,0 +1,186 @@
+package oxbow.job;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.function.Consumer;
+import oxbow.block.BlockDevice;
+import oxbow.console.UserException;
+import oxbow.device.Address;
+import oxbow.device.error.ErrorDevice;
+import oxbow.device.file.FileOpener;
+import oxbow.device.mem.MemDevice;
+import oxbow.device.nbd.NbdDevice;
+import oxbow.device.nbd.NbdOptions;
+import oxbow.device.nbd.NbdState;
+import oxbow.device.zero.ZeroDevice;
+import oxbow.engine.Engine;
+import oxbow.engine.WorkerDiskPool;
+import oxbow.nbd.client.NbdAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens devices by address, and keeps the threads that they run on. Closed after all of them. Used by
+ * one thread; blocks.
+ */
+public final class DeviceOpener implements AutoCloseable {
+  private final WorkerDiskPool disks = new WorkerDiskPool();
+  private final FileOpener files = new FileOpener(disks);
+  private final Consumer<String> log;
+  private @Nullable Engine engine;
+  private boolean isAbandoned;
+
+  /**
+   * @param log takes a line when a server is lost or found again; any thread
+   */
+  public DeviceOpener(Consumer<String> log) {
+    this.log = log;
+  }
+
+  /** Reads a device address; what cannot be one is a wrong command line. */
+  public static Address parse(String command, String text) throws UserException {
+    try {
+      Address address = Address.parse(text);
+      if (address instanceof Address.Unsupported unsupported) {
+        throw UserException.wrongUsage(command, text + ": " + unsupported.why());
+      }
+      if (address instanceof Address.Named) {
+        throw UserException.wrongUsage(
+            command, text + ": devices of a daemon come with a later release");
+      }
+      return address;
+    } catch (IllegalArgumentException wrong) {
+      throw UserException.wrongUsage(command, UserException.reason(wrong));
+    }
+  }
+
+  /** Opens for reading only. */
+  public BlockDevice openReadOnly(Address address) throws IOException {
+    return address instanceof Address.File file
+        ? files.openReadOnly(file.path(), FileOpener.OddTail.DROP)
+        : openOther(address);
+  }
+
+  /** Opens for reading and writing; the limits of the device say whether it may be written. */
+  public BlockDevice openWritable(Address address) throws IOException {
+    return address instanceof Address.File file
+        ? files.openWritable(file.path(), FileOpener.OddTail.DROP)
+        : openOther(address);
+  }
+
+  private BlockDevice openOther(Address address) throws IOException {
+    return switch (address) {
+      case Address.NbdTcp nbd ->
+          openNbd(NbdAddress.tcp(nbd.host(), nbd.port(), nbd.exportName()));
+      case Address.NbdUnix nbd ->
+          openNbd(NbdAddress.unix(nbd.socket().toString(), nbd.exportName()));
+      case Address.Mem mem -> new MemDevice(mem.sizeBytes());
+      case Address.Zero zero -> new ZeroDevice(zero.sizeBytes());
+      case Address.Failing failing -> new ErrorDevice(failing.sizeBytes());
+      case Address.File file -> throw new IllegalStateException(file + " is opened as a file");
+      case Address.Named named -> throw new IOException(named.text() + ": no daemon");
+      case Address.Unsupported other -> throw new IOException(other.text() + ": " + other.why());
+    };
+  }
+
+  private NbdDevice openNbd(NbdAddress address) throws IOException {
+    Engine running = engine();
+    NbdState.Phase[] last = {NbdState.Phase.CONNECTED};
+    return NbdDevice.open(
+        address,
+        running.nextLoop(),
+        running.blocking(),
+        NbdOptions.defaults(),
+        state -> {
+          // Told on the device's loop only; a new phase is news, another failed attempt is not.
+          if (state.phase() != last[0] && state.phase() != NbdState.Phase.CLOSED) {
+            String phase = state.phase().name().toLowerCase(Locale.ROOT);
+            String why = state.lastError().isEmpty() ? "" : ": " + state.lastError();
+            log.accept(address + " " + phase + why);
+          }
+          last[0] = state.phase();
+        });
+  }
+
+  /** Creates and gives sizes to files. */
+  FileOpener files() {
+    return files;
+  }
+
+  /** Loops for sockets; started when first asked for. They end with the opener. */
+  public Engine engine() throws IOException {
+    if (engine == null) {
+      engine = new Engine(Runtime.getRuntime().availableProcessors(), disks);
+    }
+    return engine;
+  }
+
+  /** Whether an address is a path where nothing is. */
+  static boolean isMissing(Address address) {
+    return address instanceof Address.File file && Files.notExists(file.path());
+  }
+
+  /** Whether an address is a regular file that exists. */
+  static boolean isRegularFile(Address address) {
+    return address instanceof Address.File file && Files.isRegularFile(file.path());
+  }
+
+  /** Whether an address is an empty regular file: one whose creation did not get far, or mktemp's. */
+  static boolean isEmptyFile(Address address) throws IOException {
+    return address instanceof Address.File file
+        && Files.isRegularFile(file.path())
+        && Files.size(file.path()) == 0;
+  }
+
+  /** Whether two addresses are the same device, as far as can be told without opening them. */
+  static boolean isSame(Address a, Address b) throws IOException {
+    if (a instanceof Address.File fileA && b instanceof Address.File fileB) {
+      Path pathA = fileA.path();
+      Path pathB = fileB.path();
+      boolean isBothThere = Files.exists(pathA) && Files.exists(pathB);
+      return isBothThere
+          ? Files.isSameFile(pathA, pathB)
+          : pathA.toAbsolutePath().normalize().equals(pathB.toAbsolutePath().normalize());
+    }
+    return switch (a) {
+      case Address.NbdTcp nbd ->
+          b instanceof Address.NbdTcp other
+              && nbd.host().equals(other.host())
+              && nbd.port() == other.port()
+              && nbd.exportName().equals(other.exportName());
+      case Address.NbdUnix nbd ->
+          b instanceof Address.NbdUnix other
+              && nbd.exportName().equals(other.exportName())
+              && isSame(socketFile(nbd), socketFile(other));
+      // Each opening of these is a device of its own.
+      case Address.Mem mem -> false;
+      case Address.Zero zero -> false;
+      case Address.Failing failing -> false;
+      case Address.File file -> false;
+      case Address.Named named -> a.equals(b);
+      case Address.Unsupported other -> false;
+    };
+  }
+
+  private static Address.File socketFile(Address.NbdUnix nbd) {
+    return new Address.File(nbd.text(), nbd.socket());
+  }
+
+  /** Devices could not be closed: their threads are left to the end of the process. */
+  void abandon() {
+    isAbandoned = true;
+  }
+
+  /** Ends the threads; all devices must have been closed. */
+  @Override
+  public void close() {
+    if (isAbandoned) {
+      return;
+    }
+    if (engine != null) {
+      engine.close();
+    }
+    disks.close();
+  }
+}
