@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one owner of all that an {@link NbdDevice} has on its loop: links, queue, ledger, patience.
  * Each event ends with {@link #pump}, which hands out what can be sent. On the loop only, except
- * {@link #state}.
+ * where it says otherwise.
  *
  * <p>What a loss of the connection means, by command:
  *
@@ -50,6 +50,7 @@ final class Session implements Link.Owner {
 
   private @Nullable RequestQueue queue;
   private int linksToStop;
+  private volatile long wantedHoldNanos;
   private long holdNanos;
   private long lostAtNanos;
   private EventLoop.@Nullable Timer holdTimer;
@@ -76,6 +77,7 @@ final class Session implements Link.Owner {
     this.options = options;
     this.listener = listener;
     this.postPump = postPump;
+    this.wantedHoldNanos = options.holdNanos();
     this.holdNanos = options.holdNanos();
     this.since = options.clock().instant();
     for (int i = 0; i < options.connections(); i++) {
@@ -142,11 +144,20 @@ final class Session implements Link.Owner {
     };
   }
 
+  /** From any thread; takes effect with {@link #adoptHold}. */
   void holdNanos(long nanos) {
-    holdNanos = nanos;
-    if (phase == NbdState.Phase.RECONNECTING && promised != null) {
-      isHoldOver = false;
-      armHoldTimer();
+    wantedHoldNanos = nanos;
+  }
+
+  /** Counts patience anew if it was changed. */
+  void adoptHold() {
+    long nanos = wantedHoldNanos;
+    if (nanos != holdNanos) {
+      holdNanos = nanos;
+      if (phase == NbdState.Phase.RECONNECTING && promised != null) {
+        isHoldOver = false;
+        armHoldTimer();
+      }
     }
   }
 
