@@ -158,7 +158,7 @@ public final class NbdDevice implements BlockDevice {
 
   /**
    * Changes how long requests are held without a connection; counts from its loss, also when that
-   * has been. From any thread.
+   * has been. Requests submitted afterwards see the change. From any thread.
    *
    * @param nanos Long.MAX_VALUE for ever
    */
@@ -166,7 +166,8 @@ public final class NbdDevice implements BlockDevice {
     if (nanos < 0) {
       throw new IllegalArgumentException("hold for " + nanos + " ns");
     }
-    loop.execute(() -> session.holdNanos(nanos));
+    session.holdNanos(nanos);
+    loop.post(pump);
   }
 
   @Override
@@ -225,6 +226,7 @@ public final class NbdDevice implements BlockDevice {
 
   private void takeSubmitted() {
     BlockRequest request = oldestFirst((BlockRequest) SUBMITTED.getAndSet(this, null));
+    session.adoptHold(); // After the taking: what was submitted after a change meets the change.
     while (request != null) {
       BlockRequest following = request.next;
       request.next = null;
