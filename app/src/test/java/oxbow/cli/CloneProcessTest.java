@@ -3,6 +3,7 @@ package oxbow.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.RandomAccessFile;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,6 +13,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import oxbow.console.Json;
+import oxbow.engine.Engine;
+import oxbow.engine.WorkerDiskPool;
+import oxbow.nbd.server.Export;
+import oxbow.nbd.server.NbdServer;
+import oxbow.nbd.server.ServerOptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -89,6 +95,28 @@ class CloneProcessTest {
       clone.signal("INT");
       assertThat(clone.await()).as(clone.err()).isZero();
       assertThat(clone.err()).contains("stopped: 0 % hydrated");
+    }
+  }
+
+  @Test
+  void aSecondSignalEndsItAtOnce() throws Exception {
+    Path socket = directory.resolve("source.sock");
+    try (WorkerDiskPool disks = new WorkerDiskPool(1);
+        Engine engine = new Engine(1, disks);
+        NbdServer server = new NbdServer(engine, ServerOptions.DEFAULT);
+        SilentDevice silent = new SilentDevice()) {
+      server.add(Export.of("disk", silent));
+      server.listen(UnixDomainSocketAddress.of(socket));
+      try (Programs.Running clone =
+          start("clone", "nbd+unix:///disk?socket=" + socket, destination)) {
+        clone.awaitOutput("ready ");
+        silent.awaitRead();
+        clone.signal("TERM");
+        assertThat(clone.process().waitFor(500, TimeUnit.MILLISECONDS)).isFalse();
+        clone.signal("TERM");
+        assertThat(clone.await()).isEqualTo(128 + 15);
+      }
+      silent.answer();
     }
   }
 
