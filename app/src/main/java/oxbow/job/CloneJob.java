@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.Sectors;
 import oxbow.console.Console;
 import oxbow.console.Progress;
@@ -13,11 +14,10 @@ import oxbow.console.UserException;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.clone.CloneMode;
 import oxbow.target.clone.CloneProgress;
-import org.jspecify.annotations.Nullable;
 
 /**
- * {@code oxbow clone}: checks, creates, serves, shows how far hydration is, and ends in order: clients
- * are answered, the destination is flushed, the metadata committed. Used once.
+ * {@code oxbow clone}: checks, creates, serves, shows how far hydration is, and ends in order:
+ * clients are answered, the destination is flushed, the metadata committed. Used once.
  */
 public final class CloneJob {
   private static final String COMMAND = "clone";
@@ -118,9 +118,7 @@ public final class CloneJob {
         stack.target(),
         uris.isEmpty() ? "-" : uris.getFirst(),
         List.of(
-            plan.order().source(),
-            plan.destinationAddress().text(),
-            plan.metadataAddress().text()),
+            plan.order().source(), plan.destinationAddress().text(), plan.metadataAddress().text()),
         () -> service == null ? 0 : service.clients());
   }
 

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * Keeps a thousand failures from being a thousand lines: of warnings that differ in numbers only the
- * first few are shown, then every time their count has doubled. Any thread may ask.
+ * Keeps a thousand failures from being a thousand lines: of warnings that differ in numbers only
+ * the first few are shown, then every time their count has doubled. Any thread may ask.
  */
 final class WarningFilter {
   private static final int SHOWN_AT_FIRST = 3;

@@ -6,12 +6,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import oxbow.console.Console;
 import org.junit.jupiter.api.Test;
+import oxbow.console.Console;
 
 /**
- * Aim: what a newcomer sees first works, tells what it does, and leaves nothing behind. Method: all of
- * it, once.
+ * Aim: what a newcomer sees first works, tells what it does, and leaves nothing behind. Method: all
+ * of it, once.
  */
 class DemoTest {
   @Test
