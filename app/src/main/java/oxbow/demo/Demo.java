@@ -147,7 +147,7 @@ public final class Demo {
       client.introduce();
       CompletableFuture<Void> hydrated =
           CompletableFuture.runAsync(
-              () -> awaitEvent(control), task -> Thread.ofVirtual().start(task));
+              () -> awaitEvent(control), task -> Thread.ofPlatform().daemon().start(task));
       long end = System.nanoTime() + WORK_NANOS;
       client.work(() -> hydrated.isDone() || System.nanoTime() - end > 0);
       hydrated.join();

@@ -153,7 +153,7 @@ final class CloneStack implements AutoCloseable {
     long regions = Math.ceilDiv(plan.lengthBytes(), plan.regionBytes());
     long sizeBytes = CloneMetadata.worstCaseBytes(regions);
     FileDevice device = create(plan.metadataAddress(), sizeBytes);
-    int errno = device.allocate();
+    int errno = device.allocate(0, sizeBytes);
     if (errno != Errno.OK && errno != Errno.ENOTSUP) {
       String what = device.address() + ": " + ByteSize.format(sizeBytes) + " for metadata";
       throw UserException.failed(COMMAND, new DeviceException(errno, what))
