@@ -1,13 +1,13 @@
 package oxbow.nbd.client;
 
 import java.lang.foreign.MemorySegment;
-import oxbow.engine.IoBuffer;
 import org.jspecify.annotations.Nullable;
+import oxbow.engine.IoBuffer;
 
 /**
  * The buffers of requests as the stream wants them. Requests come with the same few long-lived
- * segments again and again, so their views are remembered instead of made anew each time. When
- * too many meet at one place they take turns, which costs garbage but is not wrong.
+ * segments again and again, so their views are remembered instead of made anew each time. When too
+ * many meet at one place they take turns, which costs garbage but is not wrong.
  *
  * <p>A view has one position, so sending and receiving keep theirs apart.
  */

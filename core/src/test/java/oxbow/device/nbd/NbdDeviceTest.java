@@ -19,6 +19,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
@@ -30,12 +36,6 @@ import oxbow.device.nbd.ScriptedServer.Script;
 import oxbow.engine.Engine;
 import oxbow.nbd.client.NbdAddress;
 import oxbow.nbd.wire.Nbd;
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Aim: whatever a server does, requests end right, or with an error that tells the truth. Method:
@@ -409,7 +409,8 @@ class NbdDeviceTest {
   }
 
   @Test
-  @DisplayName("F2: a flush that was cut off after unflushed writes fails, and so do all later ones")
+  @DisplayName(
+      "F2: a flush that was cut off after unflushed writes fails, and so do all later ones")
   void aFlushThatMayHaveLostWritesFails() throws Exception {
     BlockingQueue<Request> seen = new LinkedBlockingQueue<>();
     try (ScriptedServer server =
@@ -521,8 +522,7 @@ class NbdDeviceTest {
   @Test
   void aLargerExportAfterAReconnectionIsWelcome() throws Exception {
     try (ScriptedServer server =
-            new ScriptedServer(
-                socket, afterwardsGood(1, (number, request, good) -> new byte[0]))) {
+        new ScriptedServer(socket, afterwardsGood(1, (number, request, good) -> new byte[0]))) {
       try (NbdDevice device = open(server, quick())) {
         server.sizeBytes(2 << 20);
         read(device, 0, 10).checkRead();
@@ -635,13 +635,9 @@ class NbdDeviceTest {
   void openingNamesAHostThatDoesNotExistOrRefuses() {
     assertThatThrownBy(
             () ->
-                NbdDevice.open(
-                    NbdAddress.tcp("no-such-host.invalid", 10809, "x"), engine, quick()))
+                NbdDevice.open(NbdAddress.tcp("no-such-host.invalid", 10809, "x"), engine, quick()))
         .hasMessage("nbd://no-such-host.invalid/x: unknown host no-such-host.invalid");
-    assertThatThrownBy(
-            () ->
-                NbdDevice.open(
-                    NbdAddress.tcp("127.0.0.1", 1, "x"), engine, quick()))
+    assertThatThrownBy(() -> NbdDevice.open(NbdAddress.tcp("127.0.0.1", 1, "x"), engine, quick()))
         .hasMessageStartingWith("nbd://127.0.0.1:1/x: cannot connect: ")
         .hasMessageContaining("refused");
   }
