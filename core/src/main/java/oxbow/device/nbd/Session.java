@@ -223,6 +223,9 @@ final class Session implements Link.Owner {
       firstReady(export);
     } else {
       String why = export.whyNotInsteadOf(before);
+      if (why.isEmpty() && links.size() > 1 && !export.canMultiConnect()) {
+        why = "a flush of the export no longer covers all connections";
+      }
       if (!why.isEmpty()) {
         failForGood(why);
         return;
