@@ -103,10 +103,11 @@ public final class CloneJob {
             : null;
     stack.keep();
     sayWhatBegins(plan, stack.progress());
-    stack.mapped().resume();
     List<String> uris = service == null ? List.of() : service.uris();
     control.registry().add(device(plan, stack, service, uris));
     uris.forEach(ready);
+    // Only now, so that nothing is told before "ready", however soon hydration has completed.
+    stack.mapped().resume();
     String failure = watch(stack);
     return end(stack, service, failure);
   }
