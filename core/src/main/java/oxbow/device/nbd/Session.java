@@ -5,13 +5,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.engine.EventLoop;
 import oxbow.nbd.client.Command;
 import oxbow.nbd.client.Connection;
 import oxbow.nbd.client.Export;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The one owner of all that an {@link NbdDevice} has on its loop: links, queue, ledger, patience.
@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>FLUSH is sent again only if that can tell the truth: {@link FlushLedger}.
  * </ul>
  *
- * While there is no connection, one link tries for all, so that a server that comes back is not
- * met by a crowd.
+ * While there is no connection, one link tries for all, so that a server that comes back is not met
+ * by a crowd.
  */
 final class Session implements Link.Owner {
   private final EventLoop loop;
@@ -223,6 +223,9 @@ final class Session implements Link.Owner {
       firstReady(export);
     } else {
       String why = export.whyNotInsteadOf(before);
+      if (why.isEmpty() && links.size() > 1 && !export.canMultiConnect()) {
+        why = "a flush of the export no longer covers all connections";
+      }
       if (!why.isEmpty()) {
         failForGood(why);
         return;

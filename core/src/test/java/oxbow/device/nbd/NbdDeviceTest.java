@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,9 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Predicate;
-import oxbow.block.BlockRequest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Flags;
@@ -27,109 +23,16 @@ import oxbow.block.Operation;
 import oxbow.device.Requests;
 import oxbow.device.nbd.ScriptedServer.Request;
 import oxbow.device.nbd.ScriptedServer.Script;
-import oxbow.engine.Engine;
 import oxbow.nbd.client.NbdAddress;
 import oxbow.nbd.wire.Nbd;
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Aim: whatever a server does, requests end right, or with an error that tells the truth. Method:
  * scripted servers on raw sockets; time is told by events only.
  */
-@Timeout(60)
-class NbdDeviceTest {
-  private static final int WRITABLE = Nbd.FLAG_SEND_FLUSH | Nbd.FLAG_SEND_FUA;
-  private static final long SECONDS = 20;
-
-  @AutoClose private final Engine engine;
-  private final Path socket;
-  private final BlockingQueue<NbdState> states = new LinkedBlockingQueue<>();
-
+class NbdDeviceTest extends ScriptedDeviceTest {
   NbdDeviceTest(@TempDir Path directory) throws IOException {
-    engine = TestEngine.create();
-    socket = directory.resolve("sock");
-  }
-
-  @BeforeEach
-  void nothingHasHappened() {
-    assertThat(states).isEmpty();
-  }
-
-  private static NbdOptions quick() {
-    return NbdOptions.defaults().withConnections(1).withDelaysNanos(1000, 1_000_000);
-  }
-
-  private NbdDevice open(ScriptedServer server, NbdOptions options) throws IOException {
-    return NbdDevice.open(
-        server.address(), engine.nextLoop(), engine.blocking(), options, states::add);
-  }
-
-  private NbdState await(Predicate<NbdState> wanted) throws InterruptedException {
-    while (true) {
-      NbdState state = states.poll(SECONDS, TimeUnit.SECONDS);
-      assertThat(state).as("a state that did not come").isNotNull();
-      if (wanted.test(state)) {
-        return state;
-      }
-    }
-  }
-
-  private NbdState await(NbdState.Phase phase) throws InterruptedException {
-    return await(state -> state.phase() == phase);
-  }
-
-  /** A request under way. */
-  private static final class Pending {
-    private final BlockRequest request = new BlockRequest();
-    private final MemorySegment buffer;
-    private final CountDownLatch done = new CountDownLatch(1);
-    private final AtomicInteger errno = new AtomicInteger(-1);
-
-    Pending(NbdDevice device, Operation operation, long at, int length, int flags) {
-      buffer = Arena.ofAuto().allocate(Math.max(1, length));
-      request.data(
-          operation,
-          at,
-          buffer,
-          0,
-          length,
-          flags,
-          (ended, error) -> {
-            errno.set(error);
-            done.countDown();
-          });
-      device.submit(request);
-    }
-
-    int errno() throws InterruptedException {
-      assertThat(done.await(SECONDS, TimeUnit.SECONDS)).as("completed").isTrue();
-      return errno.get();
-    }
-
-    void checkRead() throws InterruptedException {
-      assertThat(errno()).isEqualTo(Errno.OK);
-      for (int i = 0; i < request.lengthBytes(); i++) {
-        assertThat(buffer.get(ValueLayout.JAVA_BYTE, i))
-            .isEqualTo(ScriptedServer.patternAt(request.offsetBytes() + i));
-      }
-    }
-  }
-
-  private static Pending read(NbdDevice device, long at, int length) {
-    return new Pending(device, Operation.READ, at, length, 0);
-  }
-
-  private static Pending write(NbdDevice device, int flags) {
-    return new Pending(device, Operation.WRITE, 0, 512, flags);
-  }
-
-  private static Pending flush(NbdDevice device) {
-    return new Pending(device, Operation.FLUSH, 0, 0, 0);
+    super(directory);
   }
 
   private static byte[] bytes(long... words) {
@@ -253,14 +156,6 @@ class NbdDeviceTest {
     }
   }
 
-  private static void await(CountDownLatch latch) throws IOException {
-    try {
-      assertThat(latch.await(SECONDS, TimeUnit.SECONDS)).isTrue();
-    } catch (InterruptedException e) {
-      throw new IOException(e);
-    }
-  }
-
   @Test
   void aLargeWriteCutInTheMiddleIsSentAgainWhole() throws Exception {
     BlockingQueue<Request> seen = new LinkedBlockingQueue<>();
@@ -377,126 +272,6 @@ class NbdDeviceTest {
     }
   }
 
-  /** Answers, but closes the connection instead when it sees a request that the test names. */
-  private static Script closingAt(BlockingQueue<Request> seen, Predicate<Request> last) {
-    return (number, peer) -> {
-      while (true) {
-        Request request = peer.next();
-        seen.add(request);
-        if (number == 0 && last.test(request)) {
-          return;
-        }
-        peer.answer(request);
-      }
-    };
-  }
-
-  @Test
-  @DisplayName("a write in flight is sent again; nothing is lost by that, so the flush succeeds")
-  void writesInFlightSurviveALoss() throws Exception {
-    BlockingQueue<Request> seen = new LinkedBlockingQueue<>();
-    try (ScriptedServer server =
-            new ScriptedServer(socket, closingAt(seen, request -> request.type() == Nbd.CMD_WRITE))
-                .flags(WRITABLE);
-        NbdDevice device = open(server, quick())) {
-      assertThat(write(device, 0).errno()).isEqualTo(Errno.OK);
-      assertThat(flush(device).errno()).isEqualTo(Errno.OK);
-      assertThat(seen)
-          .extracting(Request::type)
-          .containsExactly(Nbd.CMD_WRITE, Nbd.CMD_WRITE, Nbd.CMD_FLUSH);
-      assertThat(device.state().hasLostWrites()).isFalse();
-    }
-  }
-
-  @Test
-  @DisplayName("F2: a flush that was cut off after unflushed writes fails, and so do all later ones")
-  void aFlushThatMayHaveLostWritesFails() throws Exception {
-    BlockingQueue<Request> seen = new LinkedBlockingQueue<>();
-    try (ScriptedServer server =
-            new ScriptedServer(socket, closingAt(seen, request -> request.type() == Nbd.CMD_FLUSH))
-                .flags(WRITABLE);
-        NbdDevice device = open(server, quick())) {
-      assertThat(write(device, 0).errno()).isEqualTo(Errno.OK);
-      assertThat(flush(device).errno()).isEqualTo(Errno.EIO);
-      assertThat(device.state().hasLostWrites()).isTrue();
-      read(device, 0, 10).checkRead();
-      assertThat(write(device, Flags.FUA).errno()).as("durable by itself").isEqualTo(Errno.OK);
-      assertThat(flush(device).errno()).as("never back").isEqualTo(Errno.EIO);
-    }
-  }
-
-  @Test
-  @DisplayName("F2: the loss alone is enough, whenever the flush comes")
-  void aFlushAfterAReconnectionFailsIfWritesWereNotFlushedBefore() throws Exception {
-    BlockingQueue<Request> seen = new LinkedBlockingQueue<>();
-    try (ScriptedServer server =
-            new ScriptedServer(socket, closingAt(seen, request -> request.type() == Nbd.CMD_READ))
-                .flags(WRITABLE);
-        NbdDevice device = open(server, quick())) {
-      assertThat(write(device, 0).errno()).isEqualTo(Errno.OK);
-      read(device, 0, 10).checkRead();
-      assertThat(flush(device).errno()).isEqualTo(Errno.EIO);
-      assertThat(seen).extracting(Request::type).doesNotContain(Nbd.CMD_FLUSH);
-    }
-  }
-
-  @Test
-  @DisplayName("F1: flushed and FUA writes are safe, so an interrupted flush is sent again")
-  void aFlushWithNothingToLoseIsSentAgain() throws Exception {
-    BlockingQueue<Request> seen = new LinkedBlockingQueue<>();
-    AtomicInteger flushes = new AtomicInteger();
-    Predicate<Request> second =
-        request -> request.type() == Nbd.CMD_FLUSH && flushes.incrementAndGet() == 2;
-    try (ScriptedServer server =
-            new ScriptedServer(socket, closingAt(seen, second)).flags(WRITABLE);
-        NbdDevice device = open(server, quick())) {
-      assertThat(write(device, 0).errno()).isEqualTo(Errno.OK);
-      assertThat(flush(device).errno()).isEqualTo(Errno.OK);
-      assertThat(write(device, Flags.FUA).errno()).isEqualTo(Errno.OK);
-      assertThat(flush(device).errno()).isEqualTo(Errno.OK);
-      assertThat(server.connectionCount()).isEqualTo(2);
-    }
-  }
-
-  @Test
-  @DisplayName("F1: a connection that lived through it all carries the flush for a lost one")
-  void anotherConnectionCarriesTheFlush() throws Exception {
-    CountDownLatch cut = new CountDownLatch(1);
-    BlockingQueue<Integer> flushedOn = new LinkedBlockingQueue<>();
-    Script script =
-        (number, peer) -> {
-          if (number == 1) {
-            Request write = peer.next();
-            peer.answer(write);
-            await(cut);
-            return;
-          }
-          while (true) {
-            Request request = peer.next();
-            if (request.type() == Nbd.CMD_FLUSH) {
-              flushedOn.add(number);
-            }
-            if (request.type() != Nbd.CMD_READ) {
-              peer.answer(request);
-            }
-          }
-        };
-    try (ScriptedServer server =
-            new ScriptedServer(socket, script).flags(WRITABLE | Nbd.FLAG_CAN_MULTI_CONN);
-        NbdDevice device = open(server, quick().withConnections(2))) {
-      await(state -> state.connections() == 2);
-      // A read that is never answered keeps the first connection busier than the second.
-      Pending never = read(device, 0, 10);
-      assertThat(write(device, 0).errno()).isEqualTo(Errno.OK);
-      cut.countDown();
-      await(state -> state.connections() == 1);
-      await(state -> state.connections() == 2);
-      assertThat(flush(device).errno()).isEqualTo(Errno.OK);
-      assertThat(flushedOn).containsExactly(0);
-      assertThat(never.done.getCount()).isEqualTo(1);
-    }
-  }
-
   @Test
   void aSmallerExportAfterAReconnectionFailsTheDeviceForGood() throws Exception {
     CountDownLatch cut = new CountDownLatch(1);
@@ -519,10 +294,27 @@ class NbdDeviceTest {
   }
 
   @Test
+  void anExportThatCanDoLessAfterAReconnectionFailsTheDeviceForGood() throws Exception {
+    int all = WRITABLE | Nbd.FLAG_SEND_TRIM | Nbd.FLAG_CAN_MULTI_CONN;
+    for (int gone : new int[] {Nbd.FLAG_SEND_FLUSH, Nbd.FLAG_SEND_TRIM, Nbd.FLAG_CAN_MULTI_CONN}) {
+      CountDownLatch cut = new CountDownLatch(1);
+      try (ScriptedServer server =
+              new ScriptedServer(socket, (number, peer) -> await(cut)).flags(all);
+          NbdDevice device = open(server, quick().withConnections(2))) {
+        await(state -> state.connections() == 2);
+        server.flags(all & ~gone);
+        cut.countDown();
+        assertThat(await(NbdState.Phase.FAILED).lastError()).contains("no longer");
+        assertThat(read(device, 0, 10).errno()).isEqualTo(Errno.EIO);
+      }
+      await(NbdState.Phase.CLOSED);
+    }
+  }
+
+  @Test
   void aLargerExportAfterAReconnectionIsWelcome() throws Exception {
     try (ScriptedServer server =
-            new ScriptedServer(
-                socket, afterwardsGood(1, (number, request, good) -> new byte[0]))) {
+        new ScriptedServer(socket, afterwardsGood(1, (number, request, good) -> new byte[0]))) {
       try (NbdDevice device = open(server, quick())) {
         server.sizeBytes(2 << 20);
         read(device, 0, 10).checkRead();
@@ -635,13 +427,9 @@ class NbdDeviceTest {
   void openingNamesAHostThatDoesNotExistOrRefuses() {
     assertThatThrownBy(
             () ->
-                NbdDevice.open(
-                    NbdAddress.tcp("no-such-host.invalid", 10809, "x"), engine, quick()))
+                NbdDevice.open(NbdAddress.tcp("no-such-host.invalid", 10809, "x"), engine, quick()))
         .hasMessage("nbd://no-such-host.invalid/x: unknown host no-such-host.invalid");
-    assertThatThrownBy(
-            () ->
-                NbdDevice.open(
-                    NbdAddress.tcp("127.0.0.1", 1, "x"), engine, quick()))
+    assertThatThrownBy(() -> NbdDevice.open(NbdAddress.tcp("127.0.0.1", 1, "x"), engine, quick()))
         .hasMessageStartingWith("nbd://127.0.0.1:1/x: cannot connect: ")
         .hasMessageContaining("refused");
   }

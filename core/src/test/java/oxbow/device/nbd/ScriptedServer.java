@@ -20,8 +20,8 @@ import oxbow.nbd.client.NbdAddress;
 import oxbow.nbd.wire.Nbd;
 
 /**
- * A server that does as it is told: shakes hands like a good one, then follows the test's script for
- * that connection. Blocking, a thread for each connection.
+ * A server that does as it is told: shakes hands like a good one, then follows the test's script
+ * for that connection. Blocking, a thread for each connection.
  */
 final class ScriptedServer implements AutoCloseable {
   /** What happens on one connection after the handshake; the connection is closed when it ends. */
