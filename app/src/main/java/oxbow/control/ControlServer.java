@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import jdk.net.ExtendedSocketOptions;
-import oxbow.console.Json;
 import org.jspecify.annotations.Nullable;
+import oxbow.console.Json;
 
 /**
  * The control socket of a process: accepts connections of its own user and of root, reads a request

@@ -8,11 +8,11 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import oxbow.console.Json;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import oxbow.console.Json;
 
 /** Aim: all commands behave alike where they can. Method: one battery for every command. */
 class CommandBatteryTest {
@@ -96,8 +96,7 @@ class CommandBatteryTest {
     if (!Files.isReadable(secret)) {
       assertFails(command, secret, "Permission denied");
     }
-    assertFails(
-        command, "nbd+unix:///x?socket=" + directory.resolve("none.sock"), "none.sock");
+    assertFails(command, "nbd+unix:///x?socket=" + directory.resolve("none.sock"), "none.sock");
   }
 
   @ParameterizedTest

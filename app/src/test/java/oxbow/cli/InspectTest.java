@@ -6,10 +6,10 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import oxbow.console.Json;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import oxbow.console.Json;
 
 /** Aim: inspect says what lies there, and finds damage. Method: metadata of a clone made first. */
 class InspectTest {
