@@ -82,11 +82,6 @@ public class ForwardingDiskFile extends DiskFile {
   }
 
   @Override
-  public long cachedBytes(long offsetBytes, long lengthBytes) {
-    return real.cachedBytes(offsetBytes, lengthBytes);
-  }
-
-  @Override
   public long prefetch(long offsetBytes, long lengthBytes) {
     return real.prefetch(offsetBytes, lengthBytes);
   }
