@@ -336,9 +336,11 @@ public final class MappedDevice implements BlockDevice {
 
     @Override
     public void event(String why) {
-      long number = events.incrementAndGet();
+      synchronized (events) {
+        // Listeners hear of events in the order of their numbers.
+        listener.event(events.incrementAndGet(), why);
+      }
       owner.signal();
-      listener.event(number, why);
     }
 
     @Override

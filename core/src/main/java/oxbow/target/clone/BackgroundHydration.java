@@ -206,8 +206,8 @@ final class BackgroundHydration {
   /** How many regions may be started now; 0 for none, and if that is a matter of time, until when. */
   private long allowance(Moment now, Effects out) {
     long allowance = pace.allowance(core.regionsInFlight(), copiesInFlight, now);
-    if (allowance == 0 && now.nanos() < pace.startNanos()) {
-      out.wakeAt(pace.startNanos());
+    if (allowance == 0 && now.nanos() < pace.startNanos(now)) {
+      out.wakeAt(pace.startNanos(now));
     }
     return allowance;
   }
