@@ -87,6 +87,7 @@ final class EffectRunner {
       case WAKE_AT -> host.wakeAt(effect.offsetBytes);
       case EVENT -> host.event(effect.text);
       case WARN -> host.warn(effect.text);
+      case STEP -> Objects.requireNonNull(effect.step).run();
     }
   }
 

@@ -39,6 +39,8 @@ public final class MappedDevice implements BlockDevice {
     void warning(String what);
   }
 
+  private static final long NO_WAKE = Long.MIN_VALUE;
+
   private final String name;
   private final Target target;
   private final List<BlockDevice> devices;
@@ -51,6 +53,9 @@ public final class MappedDevice implements BlockDevice {
   private final Split.Pool splits = new Split.Pool(this::requestEnded);
   private final Owner owner;
   private volatile EventLoop.@Nullable Timer secondTimer;
+
+  /** The time that a timer was last set for and is still to come, or {@link #NO_WAKE}. */
+  private final AtomicLong wakeNanos = new AtomicLong(NO_WAKE);
 
   /** Requests that came while suspended, in order; guarded by the owner's lock. */
   private @Nullable BlockRequest heldFirst;
@@ -136,6 +141,15 @@ public final class MappedDevice implements BlockDevice {
 
   @Override
   public void submit(BlockRequest request) {
+    if (!request.isWithin(sizeBytes())) {
+      request.complete(Errno.EINVAL);
+      return;
+    }
+    if (request.lengthBytes() == 0 && request.operation() != Operation.FLUSH) {
+      // Targets are asked about bytes, and there are none.
+      request.complete(Errno.OK);
+      return;
+    }
     Visitor self = gate.enter();
     if (self == null) {
       hold(request);
@@ -207,6 +221,7 @@ public final class MappedDevice implements BlockDevice {
 
   /** Begins, or goes on; held requests are taken up in their order. */
   public void resume() {
+    stopTicking();
     tell(self -> target.resume(self.moment, self.effects));
     BlockRequest held =
         owner.ask(
@@ -235,15 +250,19 @@ public final class MappedDevice implements BlockDevice {
   public boolean suspend(long timeoutNanos) {
     long deadline = System.nanoTime() + timeoutNanos;
     gate.close();
-    EventLoop.Timer timer = secondTimer;
-    if (timer != null) {
-      timer.cancel();
-    }
+    stopTicking();
     boolean isDrained =
         owner.await(
             () -> !gate.hasVisitors() && requestsInFlight.get() == 0, deadline - System.nanoTime());
     tell(self -> target.suspend(self.moment, self.effects));
     return isDrained && owner.await(target::isSuspended, deadline - System.nanoTime());
+  }
+
+  private void stopTicking() {
+    EventLoop.Timer timer = secondTimer;
+    if (timer != null) {
+      timer.cancel();
+    }
   }
 
   public boolean isSuspended() {
@@ -316,7 +335,8 @@ public final class MappedDevice implements BlockDevice {
     }
   }
 
-  private void wake() {
+  private void wake(long atNanos) {
+    wakeNanos.compareAndSet(atNanos, NO_WAKE);
     tell(self -> target.wake(self.moment, self.effects));
   }
 
@@ -329,9 +349,12 @@ public final class MappedDevice implements BlockDevice {
   }
 
   private final class EffectHost implements EffectRunner.Host {
+    /** A target asks for the same time again with each event until it has come: one timer does. */
     @Override
     public void wakeAt(long nanos) {
-      loop.after(Math.max(0, nanos - System.nanoTime()), MappedDevice.this::wake);
+      if (wakeNanos.getAndSet(nanos) != nanos) {
+        loop.after(Math.max(0, nanos - System.nanoTime()), () -> wake(nanos));
+      }
     }
 
     @Override

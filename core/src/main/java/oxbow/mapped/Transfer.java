@@ -29,8 +29,12 @@ final class Transfer {
   private final Completion whenEnded = (ended, errno) -> end(errno);
   private final Completion whenStepped = (ended, errno) -> stepped(errno);
   private final Completion whenMergeRead = (ended, errno) -> mergeWasRead(errno);
-  private final Runnable retryCopy = () -> stepped(Errno.OK);
-  private final Runnable retryMerge = this::readForMerge;
+  private final Runnable goOnWithCopy = () -> stepped(Errno.OK);
+  private final Runnable goOnWithMerge = this::readForMerge;
+
+  // Who gives a buffer back calls whoever waits for one, who may give it back at once, and so on.
+  private final Runnable whenFreeForCopy = () -> later(goOnWithCopy);
+  private final Runnable whenFreeForMerge = () -> later(goOnWithMerge);
 
   private @Nullable Owner owner;
   private @Nullable Job job;
@@ -64,6 +68,10 @@ final class Transfer {
   void begin(Owner whose, Job work) {
     owner = whose;
     job = work;
+  }
+
+  private void later(Runnable step) {
+    Objects.requireNonNull(owner).step(step);
   }
 
   /** Ends the job: gives back what it used, then tells. */
@@ -154,7 +162,7 @@ final class Transfer {
     }
     pieceBytes = Math.min(endBytes - atBytes, CopyBuffers.LARGE_BYTES);
     if (buffer == null) {
-      buffer = pool.buffers().take(pieceBytes, retryCopy);
+      buffer = pool.buffers().take(pieceBytes, whenFreeForCopy);
       if (buffer == null) {
         return;
       }
@@ -224,7 +232,7 @@ final class Transfer {
 
   private void readForMerge() {
     BlockDevice source = Objects.requireNonNull(from);
-    MemorySegment taken = pool.buffers().take(pieceBytes, retryMerge);
+    MemorySegment taken = pool.buffers().take(pieceBytes, whenFreeForMerge);
     if (taken == null) {
       return;
     }

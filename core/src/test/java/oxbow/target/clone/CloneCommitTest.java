@@ -357,15 +357,16 @@ class CloneCommitTest {
   }
 
   @Test
-  @DisplayName("M7: when all is hydrated and committed there is one event, and the map is done with")
+  @DisplayName("M7: when all is hydrated it is committed at once; then one event, and no map any more")
   void completionIsAnEventAfterItsCommit() {
     world.write(0, 16, 7);
-    world.finishAll();
+    world.finish("overwrite");
     assertThat(world.map.isComplete()).isTrue();
+    world.expectInFlight("flush");
+    world.finish("flush");
     assertThat(world.core.isDone()).isFalse();
     assertThat(world.events).isEmpty();
-    world.second();
-    world.finishAll();
+    world.finish("commit");
     assertThat(world.core.isDone()).isTrue();
     assertThat(world.events).containsExactly("hydration completed");
     world.flush();
@@ -390,8 +391,8 @@ class CloneCommitTest {
     world.finish("commit");
     assertThat(world.map.isComplete()).isTrue();
     assertThat(world.events).isEmpty();
-    world.second();
-    world.finishAll();
+    world.finish("flush");
+    world.finish("commit");
     assertThat(world.events).containsExactly("hydration completed");
   }
 
