@@ -14,8 +14,8 @@ import oxbow.target.Job;
 import oxbow.target.Piece;
 
 /**
- * The I/O of one job while it runs: plain requests, copies and merges. A small state machine that is
- * kept and used again; each step is a request whose completion takes the next one.
+ * The I/O of one job while it runs: plain requests, copies and merges. A small state machine that
+ * is kept and used again; each step is a request whose completion takes the next one.
  */
 final class Transfer {
   /** Copies of at least this length go around the page cache where the device can. */
@@ -131,8 +131,8 @@ final class Transfer {
   }
 
   /**
-   * A step has ended: takes the next. Where requests end at once the steps follow each other in this
-   * loop, not in ever deeper calls.
+   * A step has ended: takes the next. Where requests end at once the steps follow each other in
+   * this loop, not in ever deeper calls.
    */
   private void stepped(int errno) {
     stepErrno = errno;
@@ -268,8 +268,7 @@ final class Transfer {
     }
     int errno = target.writeNow(baseBytes, data, 0, Math.toIntExact(pieceBytes));
     if (errno == Errno.EAGAIN) {
-      target.submit(
-          request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
+      target.submit(request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
     } else {
       end(errno);
     }

@@ -7,9 +7,9 @@ import oxbow.target.Moment;
  *
  * <p>With a table line alone: at most <i>threshold</i> regions in flight from any cause, batches of
  * <i>batch size</i> regions, nothing while the user is busy (H1, H3, H4). Adaptive (O8): batches of
- * about 1 MiB; depth climbs while that brings more bytes per second and falls back when it does not;
- * while the user is busy copies start at the minimum share of the rate they would have alone. Both
- * keep to the byte rate if one is set (H9).
+ * about 1 MiB; depth climbs while that brings more bytes per second and falls back when it does
+ * not; while the user is busy copies start at the minimum share of the rate they would have alone.
+ * Both keep to the byte rate if one is set (H9).
  */
 final class HydrationPace {
   static final long BATCH_BYTES = 1 << 20;
@@ -101,7 +101,9 @@ final class HydrationPace {
     return Math.max(1, BATCH_BYTES / geometry.regionBytes());
   }
 
-  /** Before this moment nothing starts; Long.MIN_VALUE when only the end of a copy is waited for. */
+  /**
+   * Before this moment nothing starts; Long.MIN_VALUE when only the end of a copy is waited for.
+   */
   long startNanos(Moment now) {
     return now.isUserBusy() ? Math.max(earliestNanos, nextUnderLoadNanos) : earliestNanos;
   }

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import oxbow.target.Moment;
-import oxbow.target.TargetException;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import oxbow.target.Moment;
+import oxbow.target.TargetException;
 
 /** Aim: H1, H3, H4, H9 and O8. Method: the pace alone, over simulated disks of given speeds. */
 class HydrationPaceTest {
@@ -62,7 +62,8 @@ class HydrationPaceTest {
   }
 
   @Test
-  @DisplayName("O8: adaptive batches are about 1 MiB, of at least one region; no threshold stops it")
+  @DisplayName(
+      "O8: adaptive batches are about 1 MiB, of at least one region; no threshold stops it")
   void adaptiveBatchesAreAboutAMebibyte() throws TargetException {
     assertThat(pace("0", adaptive(0, 10), 4096).batchRegions()).isEqualTo(256);
     assertThat(pace("0", adaptive(0, 10), 4 * MIB).batchRegions()).isEqualTo(1);
