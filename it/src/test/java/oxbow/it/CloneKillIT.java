@@ -82,6 +82,7 @@ class CloneKillIT {
       int end = kill * slice - random.nextInt(slice / 2);
       workload.run(random.nextLong(), begin, end, operations, clone.server()::kill);
       clone.assertMetadataIsSound();
+      clone.assertIsUnfinished();
       clone.start(options);
       workload.recover();
       begin = end;

@@ -148,6 +148,14 @@ final class TestClone implements AutoCloseable {
     Proc.of(Tool.own("oxbow"), "inspect", "--check", metadata()).run().ok();
   }
 
+  /** Fails if all regions are hydrated on disk: a kill in the middle must not come too late. */
+  void assertIsUnfinished() {
+    JsonNode report = Oracle.checkCloneMetadata(metadata());
+    assertThat(report.path("hydrated_regions").asLong(-1))
+        .isNotNegative()
+        .isLessThan(report.path("nr_regions").asLong());
+  }
+
   @Override
   public void close() {
     if (server != null) {
