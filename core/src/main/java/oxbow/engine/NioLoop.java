@@ -18,12 +18,13 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event loop over a {@link Selector}. Fields without a remark are used by the loop's thread only.
+ * An event loop over a {@link Selector}. Fields without a remark are used by the loop's thread
+ * only.
  *
  * <p>Wake-ups: the loop writes ASLEEP, then looks at {@link #posted} once more before it waits; who
  * posts first puts the task there, then looks for ASLEEP. Whatever the order, one of the two sees
- * the other, so no task is left lying; and whoever turns ASLEEP into AWAKE pays for the only wake-up
- * call of that sleep.
+ * the other, so no task is left lying; and whoever turns ASLEEP into AWAKE pays for the only
+ * wake-up call of that sleep.
  *
  * <p>Sleeping and waking cost both ends more than a short wait does. After a turn that had work the
  * loop therefore looks out for more a little longer, no longer than that cost.
@@ -61,7 +62,9 @@ final class NioLoop implements EventLoop, Runnable {
   private final Consumer<SelectionKey> onReady = this::ready;
   private final PriorityQueue<LoopTimer> timers = new PriorityQueue<>();
 
-  /** Tasks from other threads, the newest first; pushed by anyone, taken all at once by the loop. */
+  /**
+   * Tasks from other threads, the newest first; pushed by anyone, taken all at once by the loop.
+   */
   private volatile @Nullable LoopTask posted;
 
   private volatile int state = AWAKE;

@@ -25,9 +25,9 @@ import oxbow.target.Target;
  * A device made by a target out of others. It begins suspended; requests that come while suspended
  * are held, not refused.
  *
- * <p>The life of a request: hot ones are mapped and served in {@link #readNow} and {@link #writeNow}
- * on the caller's thread; the others are split where the target says so ({@link Split}), and each
- * piece goes to a device or to the target's core ({@link Owner}).
+ * <p>The life of a request: hot ones are mapped and served in {@link #readNow} and {@link
+ * #writeNow} on the caller's thread; the others are split where the target says so ({@link Split}),
+ * and each piece goes to a device or to the target's core ({@link Owner}).
  */
 public final class MappedDevice implements BlockDevice {
   /** Hears of events and warnings; must not block. */
@@ -75,8 +75,7 @@ public final class MappedDevice implements BlockDevice {
     this.devices = List.copyOf(target.devices());
     this.loop = loop;
     this.listener = listener;
-    EffectRunner runner =
-        new EffectRunner(devices, transfers, blocking, new EffectHost());
+    EffectRunner runner = new EffectRunner(devices, transfers, blocking, new EffectHost());
     this.owner = new Owner(target, gate, requestsInFlight, runner);
   }
 
@@ -224,14 +223,15 @@ public final class MappedDevice implements BlockDevice {
     stopTicking();
     tell(self -> target.resume(self.moment, self.effects));
     BlockRequest held =
-        owner.ask(
-            () -> {
-              gate.open();
-              BlockRequest all = heldFirst;
-              heldFirst = null;
-              heldLast = null;
-              return java.util.Optional.ofNullable(all);
-            })
+        owner
+            .ask(
+                () -> {
+                  gate.open();
+                  BlockRequest all = heldFirst;
+                  heldFirst = null;
+                  heldLast = null;
+                  return java.util.Optional.ofNullable(all);
+                })
             .orElse(null);
     while (held != null) {
       BlockRequest following = held.next;
@@ -370,9 +370,11 @@ public final class MappedDevice implements BlockDevice {
 
     @Override
     public void event(String why) {
-      long number = events.incrementAndGet();
+      synchronized (events) {
+        // Listeners hear of events in the order of their numbers.
+        listener.event(events.incrementAndGet(), why);
+      }
       owner.signal();
-      listener.event(number, why);
     }
 
     @Override

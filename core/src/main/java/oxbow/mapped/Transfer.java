@@ -14,8 +14,8 @@ import oxbow.target.Job;
 import oxbow.target.Piece;
 
 /**
- * The I/O of one job while it runs: plain requests, copies and merges. A small state machine that is
- * kept and used again; each step is a request whose completion takes the next one.
+ * The I/O of one job while it runs: plain requests, copies and merges. A small state machine that
+ * is kept and used again; each step is a request whose completion takes the next one.
  */
 final class Transfer {
   /** Copies of at least this length go around the page cache where the device can. */
@@ -45,6 +45,7 @@ final class Transfer {
   private long atBytes;
   private long endBytes;
   private long pieceBytes;
+  private int pieceFlags;
   private boolean skipZeros;
   private boolean isPieceRead;
 
@@ -130,8 +131,8 @@ final class Transfer {
   }
 
   /**
-   * A step has ended: takes the next. Where requests end at once the steps follow each other in this
-   * loop, not in ever deeper calls.
+   * A step has ended: takes the next. Where requests end at once the steps follow each other in
+   * this loop, not in ever deeper calls.
    */
   private void stepped(int errno) {
     stepErrno = errno;
@@ -168,14 +169,19 @@ final class Transfer {
     }
     isPieceRead = true;
     scannedBytes = 0;
-    Objects.requireNonNull(from)
-        .submit(
-            request.data(
-                Operation.READ, atBytes, buffer, 0, pieceBytes, bulkFlag(), whenStepped));
+    BlockDevice source = Objects.requireNonNull(from);
+    pieceFlags = flagsFor(source);
+    source.submit(
+        request.data(Operation.READ, atBytes, buffer, 0, pieceBytes, pieceFlags, whenStepped));
   }
 
-  private int bulkFlag() {
-    return pieceBytes >= BULK_BYTES ? Flags.BULK : 0;
+  /** What the source's readers keep in memory will be wanted from the destination: it stays hot. */
+  private int flagsFor(BlockDevice source) {
+    if (pieceBytes < BULK_BYTES) {
+      return 0;
+    }
+    boolean isInDemand = source.isInMemory(atBytes, pieceBytes);
+    return isInDemand ? Flags.BULK | Flags.IN_DEMAND : Flags.BULK;
   }
 
   /** Writes the next run of the piece that is not known to be there already; false if none is. */
@@ -188,7 +194,7 @@ final class Transfer {
     scannedBytes = end;
     target.submit(
         request.data(
-            Operation.WRITE, atBytes + start, data, start, end - start, bulkFlag(), whenStepped));
+            Operation.WRITE, atBytes + start, data, start, end - start, pieceFlags, whenStepped));
     return true;
   }
 
@@ -262,8 +268,7 @@ final class Transfer {
     }
     int errno = target.writeNow(baseBytes, data, 0, Math.toIntExact(pieceBytes));
     if (errno == Errno.EAGAIN) {
-      target.submit(
-          request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
+      target.submit(request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
     } else {
       end(errno);
     }

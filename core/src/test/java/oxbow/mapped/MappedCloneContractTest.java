@@ -2,6 +2,8 @@ package oxbow.mapped;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Extents;
@@ -9,8 +11,6 @@ import oxbow.block.Limits;
 import oxbow.device.BlockDeviceContractTest;
 import oxbow.device.mem.MemDevice;
 import oxbow.target.TargetException;
-import org.junit.jupiter.api.AfterEach;
-import org.jspecify.annotations.Nullable;
 
 /** Aim: a mapped device is a device like all others. Method: their contract, over a clone. */
 class MappedCloneContractTest extends BlockDeviceContractTest {
@@ -53,14 +53,12 @@ class MappedCloneContractTest extends BlockDeviceContractTest {
     }
 
     @Override
-    public int readNow(
-        long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
+    public int readNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
       return device.readNow(offsetBytes, data, dataOffset, lengthBytes);
     }
 
     @Override
-    public int writeNow(
-        long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
+    public int writeNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
       return device.writeNow(offsetBytes, data, dataOffset, lengthBytes);
     }
 
@@ -70,8 +68,7 @@ class MappedCloneContractTest extends BlockDeviceContractTest {
     }
 
     @Override
-    public void extents(
-        long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
+    public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
       device.extents(offsetBytes, lengthBytes, maxExtents, receiver);
     }
 

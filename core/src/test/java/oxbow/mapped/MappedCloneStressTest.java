@@ -14,6 +14,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
@@ -22,15 +25,12 @@ import oxbow.block.Operation;
 import oxbow.device.Requests;
 import oxbow.device.mem.MemDevice;
 import oxbow.target.clone.CloneOptions;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Aim: many threads and many requests at once do each other no harm. Method: lanes, each with a range
- * of its own and one request in flight; lanes of all threads share regions. Meanwhile the device
- * hydrates, ticks, is asked for its status, suspended and resumed. Contents are checked with each
- * read, at the end, and once more after the metadata was opened again.
+ * Aim: many threads and many requests at once do each other no harm. Method: lanes, each with a
+ * range of its own and one request in flight; lanes of all threads share regions. Meanwhile the
+ * device hydrates, ticks, is asked for its status, suspended and resumed. Contents are checked with
+ * each read, at the end, and once more after the metadata was opened again.
  */
 class MappedCloneStressTest {
   private static final int THREADS = 4;
@@ -68,8 +68,7 @@ class MappedCloneStressTest {
       BlockDevice slowSource = ShapedDevice.elsewhere(source, disks);
       // Every other thread finds the destination in its cache; the others wait for it.
       BlockDevice mixed = new EveryOther(destination, ShapedDevice.elsewhere(destination, disks));
-      try (TestClone clone =
-          new TestClone(slowSource, mixed, metadata, tail, options, disks)) {
+      try (TestClone clone = new TestClone(slowSource, mixed, metadata, tail, options, disks)) {
         List<Lanes> users = new ArrayList<>();
         for (int i = 0; i < THREADS; i++) {
           Random random = new Random(seed + 10 + i);
@@ -128,16 +127,10 @@ class MappedCloneStressTest {
     private final MemorySegment memory;
     private final int firstByte;
     private final List<Lane> lanes = new ArrayList<>();
-    private final LinkedBlockingQueue<Lane> idle =
-        new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Lane> idle = new LinkedBlockingQueue<>();
 
     Lanes(
-        BlockDevice device,
-        byte[] model,
-        Arena arena,
-        int number,
-        int regionBytes,
-        Random random) {
+        BlockDevice device, byte[] model, Arena arena, int number, int regionBytes, Random random) {
       this.device = device;
       this.regionBytes = regionBytes;
       this.model = model;
@@ -254,8 +247,7 @@ class MappedCloneStressTest {
         isElsewhere = false;
         int now = device.readNow(at, memory, memoryAt, length);
         if (now == Errno.EAGAIN) {
-          device.submit(
-              request.data(Operation.READ, at, memory, memoryAt, length, 0, this::ended));
+          device.submit(request.data(Operation.READ, at, memory, memoryAt, length, 0, this::ended));
         } else {
           ended(request, now);
         }

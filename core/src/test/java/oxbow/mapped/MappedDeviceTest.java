@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
@@ -20,8 +22,6 @@ import oxbow.device.Requests;
 import oxbow.device.mem.MemDevice;
 import oxbow.target.MessageException;
 import oxbow.target.clone.CloneOptions;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 /**
  * Aim: requests to a mapped device are split, held, drained and answered as they should. Method: a
@@ -283,8 +283,7 @@ class MappedDeviceTest {
   void oneTimerWaitsForTheRate() throws Exception {
     CloneOptions slow = new CloneOptions(false, 1, 10, false, 64);
     try (TestClone clone =
-        new TestClone(
-            source, destination, new MemDevice(4 << 20), "128", slow, Runnable::run)) {
+        new TestClone(source, destination, new MemDevice(4 << 20), "128", slow, Runnable::run)) {
       for (int i = 0; i < 16; i++) {
         Requests.flush(clone.device);
       }
@@ -298,8 +297,7 @@ class MappedDeviceTest {
     try (TestClone clone = new TestClone(source, destination, TAIL)) {
       assertThat(clone.device.awaitEvent(0, TimeUnit.MILLISECONDS.toNanos(5))).isFalse();
       CompletableFuture<Boolean> waiter =
-          CompletableFuture.supplyAsync(
-              () -> clone.device.awaitEvent(0, TestClone.TIMEOUT_NANOS));
+          CompletableFuture.supplyAsync(() -> clone.device.awaitEvent(0, TestClone.TIMEOUT_NANOS));
       clone.device.message(List.of("enable_hydration"));
       clone.hydrate();
       clone.device.status(false);

@@ -133,7 +133,13 @@ final class ShapedDevice implements BlockDevice {
     return fails.test(
         new BlockRequest()
             .data(
-                operation, offsetBytes, MemorySegment.NULL, 0, lengthBytes, 0, (request, errno) -> {}));
+                operation,
+                offsetBytes,
+                MemorySegment.NULL,
+                0,
+                lengthBytes,
+                0,
+                (request, errno) -> {}));
   }
 
   @Override

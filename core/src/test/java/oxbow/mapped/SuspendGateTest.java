@@ -9,8 +9,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import oxbow.mapped.SuspendGate.Visitor;
 import org.junit.jupiter.api.Test;
+import oxbow.mapped.SuspendGate.Visitor;
 
 /** Aim: nobody is inside a closed gate of which it says so. Method: threads that come and go. */
 class SuspendGateTest {
@@ -86,8 +86,7 @@ class SuspendGateTest {
     for (int round = 0; round < 20; round++) {
       List<Thread> threads = new ArrayList<>();
       for (int i = 0; i < 50; i++) {
-        threads.add(
-            Thread.ofVirtual().start(() -> Objects.requireNonNull(gate.enter()).leave()));
+        threads.add(Thread.ofVirtual().start(() -> Objects.requireNonNull(gate.enter()).leave()));
       }
       for (Thread thread : threads) {
         thread.join();

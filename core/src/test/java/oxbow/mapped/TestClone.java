@@ -25,8 +25,9 @@ import oxbow.target.clone.CloneTarget;
 import oxbow.target.clone.CloneTargetType;
 
 /**
- * A mapped device of the clone target over devices in memory, resumed. When it is closed its metadata
- * is checked as by {@code oxbow inspect --check}: every test is thereby a test of consistency.
+ * A mapped device of the clone target over devices in memory, resumed. When it is closed its
+ * metadata is checked as by {@code oxbow inspect --check}: every test is thereby a test of
+ * consistency.
  */
 final class TestClone implements AutoCloseable {
   static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);

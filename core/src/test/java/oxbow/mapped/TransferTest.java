@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
@@ -18,12 +20,10 @@ import oxbow.device.mem.MemDevice;
 import oxbow.device.zero.ZeroDevice;
 import oxbow.target.TargetException;
 import oxbow.target.clone.CloneOptions;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 /**
- * Aim: copies and merges move the right bytes with bounded memory and a bounded stack, and give back
- * what they take. Method: clones over devices that end at once, late, on other threads or not.
+ * Aim: copies and merges move the right bytes with bounded memory and a bounded stack, and give
+ * back what they take. Method: clones over devices that end at once, late, on other threads or not.
  */
 class TransferTest {
   private static final int KIB = 1 << 10;
@@ -141,8 +141,7 @@ class TransferTest {
       ShapedDevice source = ShapedDevice.submitOnly(memory);
       byte[] before = Requests.read(memory, 0, 64 * KIB);
       MemDevice destination = new MemDevice((long) count * region);
-      try (TestClone clone =
-          new TestClone(source, destination, region / 512 + " 1 no_hydration")) {
+      try (TestClone clone = new TestClone(source, destination, region / 512 + " 1 no_hydration")) {
         source.hold();
         List<CompletableFuture<Integer>> merges = startMerges(clone.device, count, region);
         int atOnce = source.heldCount();
@@ -199,8 +198,7 @@ class TransferTest {
         TestClone clone =
             new TestClone(
                 ShapedDevice.elsewhere(source, threads),
-                ShapedDevice.elsewhere(
-                    TestClone.random((long) count * region, 4), threads),
+                ShapedDevice.elsewhere(TestClone.random((long) count * region, 4), threads),
                 new MemDevice(4 * MIB),
                 region / 512 + " 0 4 hydration_threshold 64 hydration_batch_size 3",
                 CloneOptions.TABLE,

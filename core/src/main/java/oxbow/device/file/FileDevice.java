@@ -197,6 +197,11 @@ public final class FileDevice implements BlockDevice {
   }
 
   @Override
+  public boolean isInMemory(long offsetBytes, long lengthBytes) {
+    return file.cachedBytes(offsetBytes, lengthBytes) >= lengthBytes;
+  }
+
+  @Override
   public void submit(BlockRequest request) {
     if (!request.isWithin(sizeBytes)) {
       request.complete(Errno.EINVAL);

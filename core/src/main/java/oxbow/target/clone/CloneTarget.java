@@ -86,9 +86,7 @@ public final class CloneTarget implements Target {
       metadata.commit(regions);
       return Errno.OK;
     } catch (IOException | RuntimeException e) {
-      return metadata.mode() == CloneMetadata.Mode.FAILED
-          ? CloneCommitter.UNREADABLE
-          : Errno.EIO;
+      return metadata.mode() == CloneMetadata.Mode.FAILED ? CloneCommitter.UNREADABLE : Errno.EIO;
     }
   }
 

@@ -125,8 +125,7 @@ class CloneSmallWorldsTest {
   void twoRequestsOverAHoleInEveryOrder() {
     for (CloneOptions options : List.of(CloneOptions.TABLE, PRISTINE)) {
       CloneWorld.Plan plan =
-          new CloneWorld.Plan(
-              4, 2, options, "0 4 hydration_threshold 2 hydration_batch_size 2");
+          new CloneWorld.Plan(4, 2, options, "0 4 hydration_threshold 2 hydration_batch_size 2");
       for (Dish first : MENU) {
         for (Dish second : MENU) {
           explore(plan, it -> new CloneWorld(it).sourceHole(1, 3), List.of(first, second));
@@ -222,8 +221,7 @@ class CloneSmallWorldsTest {
         world.finish(path[step]);
       } else {
         long[] answered = model.answeredByNow();
-        UserRequest request =
-            dishes.get(sent.size()).sender.send(world, sent.size() + 1);
+        UserRequest request = dishes.get(sent.size()).sender.send(world, sent.size() + 1);
         sent.add(request);
         model.sent(request, answered);
       }

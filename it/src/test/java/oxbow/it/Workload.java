@@ -1,0 +1,396 @@
+package oxbow.it;
+
+import static oxbow.it.VolatileModel.GRANULE_BYTES;
+import static oxbow.it.VolatileModel.SOURCE;
+import static oxbow.it.VolatileModel.ZERO;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import oxbow.block.BlockDevice;
+import oxbow.block.BlockRequest;
+import oxbow.block.Errno;
+import oxbow.block.Flags;
+import oxbow.block.Operation;
+import oxbow.device.Requests;
+import oxbow.device.nbd.NbdDevice;
+import oxbow.device.nbd.NbdOptions;
+import oxbow.engine.Engine;
+import oxbow.engine.WorkerDiskPool;
+import oxbow.nbd.client.NbdAddress;
+
+/**
+ * Random requests from several connections, many in flight, each answer compared with a model. Goes
+ * on until the server is killed in the middle of it.
+ */
+final class Workload {
+  private static final int CONNECTIONS = 3;
+  private static final int THREADS_PER_CONNECTION = 4;
+  private static final int REGION_GRANULES = 4096 / GRANULE_BYTES;
+  private static final int LONGEST_GRANULES = 512;
+
+  /** Most requests are close to the frontier between what was used before and what was not. */
+  private static final int WINDOW_GRANULES = (1 << 20) / GRANULE_BYTES;
+
+  private final NbdAddress address;
+  private final VolatileModel model;
+  private final int granuleCount;
+  private final boolean areDiscardsPassedDown;
+  private final AtomicInteger nextStamp = new AtomicInteger(1);
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+  /**
+   * @param address where the clone of {@link StampedContent} is served
+   * @param areDiscardsPassedDown a discarded region reads as zeros, hydrated or not (O7)
+   */
+  Workload(
+      NbdAddress address, VolatileModel model, int granuleCount, boolean areDiscardsPassedDown) {
+    this.address = address;
+    this.model = model;
+    this.granuleCount = granuleCount;
+    this.areDiscardsPassedDown = areDiscardsPassedDown;
+  }
+
+  /** One time from a start of the server to its end. */
+  private final class Round {
+    final AtomicInteger operations;
+    final int end;
+    final double total;
+    final Runnable kill;
+    volatile boolean isKilled;
+
+    Round(int begin, int end, int total, Runnable kill) {
+      this.operations = new AtomicInteger(begin);
+      this.end = end;
+      this.total = total;
+      this.kill = kill;
+    }
+
+    /** False when the server is about to die of this. */
+    boolean next() {
+      int number = operations.incrementAndGet();
+      if (number == end) {
+        isKilled = true;
+        kill.run();
+      }
+      return !isKilled;
+    }
+
+    int frontier() {
+      return (int) (operations.get() / total * granuleCount);
+    }
+  }
+
+  /**
+   * Runs operations {@code begin} to {@code end} of {@code total}, then kills the server while
+   * others are in flight, and waits until all threads have ended.
+   */
+  void run(long seed, int begin, int end, int total, Runnable kill) throws Exception {
+    Round round = new Round(begin, end, total, kill);
+    try (WorkerDiskPool disks = new WorkerDiskPool(1);
+        Engine engine = new Engine(1, disks)) {
+      List<NbdDevice> connections = new ArrayList<>();
+      List<Thread> threads = new ArrayList<>();
+      try {
+        for (int i = 0; i < CONNECTIONS; i++) {
+          connections.add(connect(engine));
+        }
+        for (int i = 0; i < CONNECTIONS * THREADS_PER_CONNECTION; i++) {
+          User user = new User(connections.get(i % CONNECTIONS), round, seed * 31 + i);
+          threads.add(Thread.ofPlatform().name("user-" + i).start(user));
+        }
+        for (Thread thread : threads) {
+          thread.join();
+        }
+      } finally {
+        for (NbdDevice connection : connections) {
+          connection.close();
+        }
+      }
+    }
+    Throwable failed = failure.get();
+    if (failed != null) {
+      throw new AssertionError("in operation " + round.operations.get(), failed);
+    }
+  }
+
+  private NbdDevice connect(Engine engine) throws IOException {
+    NbdOptions once = NbdOptions.defaults().withConnections(1).withHoldNanos(0);
+    return NbdDevice.open(address, engine, once);
+  }
+
+  /**
+   * Reads all after a crash; each granule must be one of those the model allows, and is from then
+   * on what was found.
+   */
+  void recover() throws IOException {
+    List<Set<Integer>> allowed = model.afterCrash();
+    int[] found = new int[granuleCount];
+    int piece = (1 << 20) / GRANULE_BYTES;
+    try (WorkerDiskPool disks = new WorkerDiskPool(1);
+        Engine engine = new Engine(1, disks);
+        NbdDevice device = connect(engine)) {
+      for (int first = 0; first < granuleCount; first += piece) {
+        byte[] bytes = Requests.read(device, (long) first * GRANULE_BYTES, piece * GRANULE_BYTES);
+        MemorySegment memory = MemorySegment.ofArray(bytes);
+        for (int i = 0; i < piece; i++) {
+          found[first + i] = identify(memory, i, first + i, allowed.get(first + i));
+        }
+      }
+    }
+    model.restart(found);
+  }
+
+  private static int identify(MemorySegment memory, int index, int granule, Set<Integer> allowed) {
+    long offset = (long) index * GRANULE_BYTES;
+    for (int stamp : allowed) {
+      if (StampedContent.matches(memory, offset, granule, stamp)) {
+        return stamp;
+      }
+    }
+    throw new AssertionError(
+        ("byte %d (region %d): after the crash there is %s, allowed are the stamps %s"
+                + " (%d: source, %d: zeros)")
+            .formatted(
+                (long) granule * GRANULE_BYTES,
+                granule / REGION_GRANULES,
+                StampedContent.describe(memory, offset, granule),
+                allowed,
+                SOURCE,
+                ZERO));
+  }
+
+  /** A thread with one request at a time. */
+  private final class User implements Runnable {
+    private final BlockDevice device;
+    private final Round round;
+    private final Random random;
+    private final MemorySegment buffer;
+    private final BlockRequest request = new BlockRequest();
+    private final Semaphore done = new Semaphore(0);
+    private int errno;
+
+    User(BlockDevice device, Round round, long seed) {
+      this.device = device;
+      this.round = round;
+      this.random = new Random(seed);
+      this.buffer = Arena.ofAuto().allocate((long) LONGEST_GRANULES * GRANULE_BYTES, 4096);
+    }
+
+    @Override
+    public void run() {
+      try {
+        while (failure.get() == null && round.next() && operate()) {
+          // Until the server is gone.
+        }
+      } catch (Throwable e) {
+        failure.compareAndSet(null, e);
+        if (!round.isKilled) {
+          round.isKilled = true;
+          round.kill.run();
+        }
+      }
+    }
+
+    /** One random request; false when it failed because the server was killed. */
+    private boolean operate() {
+      int dice = random.nextInt(100);
+      if (dice < 5) {
+        return flush();
+      }
+      boolean isWholeRegions = random.nextInt(3) == 0;
+      int count = 1 + random.nextInt(random.nextInt(8) == 0 ? LONGEST_GRANULES : 64);
+      int first = choosePlace();
+      if (isWholeRegions) {
+        first -= first % REGION_GRANULES;
+        count = Math.ceilDiv(count, REGION_GRANULES) * REGION_GRANULES;
+      }
+      count = Math.min(count, granuleCount - first);
+      if (!model.tryHold(first, count)) {
+        return true; // Another user is there; the next place is another one.
+      }
+      boolean isAlive = operate(dice, first, count);
+      if (isAlive) {
+        model.release(first, count);
+      }
+      return isAlive;
+    }
+
+    private boolean operate(int dice, int first, int count) {
+      if (dice < 30) {
+        return read(first, count);
+      } else if (dice < 70) {
+        return write(first, count);
+      } else if (dice < 80) {
+        return writeZeroes(first, count);
+      } else if (dice < 90) {
+        return discard(first, count);
+      } else if (dice < 95) {
+        return isDone(Operation.CACHE, first, count, 0);
+      }
+      return blockStatus(first, count);
+    }
+
+    private int choosePlace() {
+      int frontier = round.frontier();
+      int dice = random.nextInt(10);
+      int place =
+          dice < 6
+              ? frontier + random.nextInt(WINDOW_GRANULES)
+              : dice < 9
+                  ? random.nextInt(frontier + WINDOW_GRANULES)
+                  : random.nextInt(granuleCount);
+      return Math.min(place, granuleCount - 1);
+    }
+
+    private boolean flush() {
+      long begun = model.flushBegins();
+      if (!isDone(Operation.FLUSH, 0, 0, 0)) {
+        return false;
+      }
+      model.flushed(begun);
+      return true;
+    }
+
+    private boolean read(int first, int count) {
+      if (!isDone(Operation.READ, first, count, 0)) {
+        return false;
+      }
+      for (int i = 0; i < count; i++) {
+        int expected = model.newest(first + i);
+        if (!StampedContent.matches(buffer, (long) i * GRANULE_BYTES, first + i, expected)) {
+          throw new AssertionError(
+              "read of granules %d+%d: granule %d (region %d) is %s, expected stamp %d"
+                  .formatted(
+                      first,
+                      count,
+                      first + i,
+                      (first + i) / REGION_GRANULES,
+                      StampedContent.describe(buffer, (long) i * GRANULE_BYTES, first + i),
+                      expected));
+        }
+      }
+      return true;
+    }
+
+    private boolean write(int first, int count) {
+      int stamp = nextStamp.getAndIncrement();
+      for (int i = 0; i < count; i++) {
+        StampedContent.fill(buffer, (long) i * GRANULE_BYTES, first + i, stamp);
+      }
+      return change(Operation.WRITE, first, count, stamp, random.nextInt(10) == 0 ? Flags.FUA : 0);
+    }
+
+    private boolean writeZeroes(int first, int count) {
+      int noHole = random.nextBoolean() ? Flags.NO_HOLE : 0;
+      int flags = noHole | (random.nextInt(10) == 0 ? Flags.FUA : 0);
+      return change(Operation.WRITE_ZEROES, first, count, ZERO, flags);
+    }
+
+    private boolean change(Operation operation, int first, int count, int stamp, int flags) {
+      long order = model.begin(first, count, stamp);
+      if (!isDone(operation, first, count, flags)) {
+        return false;
+      }
+      model.acknowledged(order, (flags & Flags.FUA) != 0);
+      return true;
+    }
+
+    /** Only whole regions are discarded (D1). */
+    private boolean discard(int first, int count) {
+      int begin = Math.ceilDiv(first, REGION_GRANULES) * REGION_GRANULES;
+      int end = (first + count) / REGION_GRANULES * REGION_GRANULES;
+      List<Long> orders = new ArrayList<>();
+      for (int region = begin; region < end; region += REGION_GRANULES) {
+        orders.add(model.begin(region, REGION_GRANULES, ZERO));
+      }
+      if (!isDone(Operation.DISCARD, first, count, 0)) {
+        return false;
+      }
+      for (int i = 0; i < orders.size(); i++) {
+        int region = begin + i * REGION_GRANULES;
+        if (areDiscardsPassedDown) {
+          model.acknowledged(orders.get(i), false);
+        } else if (!isDone(Operation.READ, region, REGION_GRANULES, 0)) {
+          return false;
+        } else if (isZero(region)) {
+          model.acknowledged(orders.get(i), false);
+        } else {
+          // Was hydrated, so that nothing happened (D3); the read below would see anything else.
+          model.hadNoEffect(orders.get(i));
+        }
+      }
+      return read(first, count);
+    }
+
+    private boolean isZero(int region) {
+      for (int i = 0; i < REGION_GRANULES; i++) {
+        if (!StampedContent.matches(buffer, (long) i * GRANULE_BYTES, region + i, ZERO)) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    /** Where block status says zeros, a read must return zeros (O7). */
+    private boolean blockStatus(int first, int count) {
+      List<Requests.Extent> extents;
+      try {
+        extents =
+            Requests.extents(
+                device, (long) first * GRANULE_BYTES, (long) count * GRANULE_BYTES, 64);
+      } catch (AssertionError failed) {
+        if (round.isKilled) {
+          return false;
+        }
+        throw failed;
+      }
+      if (!isDone(Operation.READ, first, count, 0)) {
+        return false;
+      }
+      long from = (long) first * GRANULE_BYTES;
+      long end = from + (long) count * GRANULE_BYTES;
+      for (Requests.Extent extent : extents) {
+        long length = Math.min(extent.lengthBytes(), end - extent.offsetBytes());
+        MemorySegment said = buffer.asSlice(extent.offsetBytes() - from, length);
+        if (extent.isZero() && said.mismatch(zeros(length)) >= 0) {
+          throw new AssertionError("block status says zeros where there are none: " + extent);
+        }
+      }
+      return true;
+    }
+
+    private static MemorySegment zeros(long lengthBytes) {
+      return MemorySegment.ofArray(new byte[(int) lengthBytes]);
+    }
+
+    private boolean isDone(Operation operation, int first, int count, int flags) {
+      boolean hasData = operation == Operation.READ || operation == Operation.WRITE;
+      device.submit(
+          request.data(
+              operation,
+              (long) first * GRANULE_BYTES,
+              hasData ? buffer : MemorySegment.NULL,
+              0,
+              (long) count * GRANULE_BYTES,
+              flags,
+              (ended, result) -> {
+                errno = result;
+                done.release();
+              }));
+      done.acquireUninterruptibly();
+      if (errno != Errno.OK && !round.isKilled) {
+        throw new AssertionError(request + " failed: " + Errno.describe(errno));
+      }
+      return errno == Errno.OK;
+    }
+  }
+}
