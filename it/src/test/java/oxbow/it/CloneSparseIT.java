@@ -51,8 +51,7 @@ class CloneSparseIT {
   @Test
   void holesOfARemoteSourceAreSkippedToo() {
     scatter(64 * GIB);
-    try (Server nbdkit =
-        Server.nbdkit(directory.resolve("source.sock"), "-r", "file", source)) {
+    try (Server nbdkit = Server.nbdkit(directory.resolve("source.sock"), "-r", "file", source)) {
       clone = new TestClone(directory, nbdkit.uri());
       clone.finish();
     }

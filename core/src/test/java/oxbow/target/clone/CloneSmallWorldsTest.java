@@ -69,7 +69,9 @@ class CloneSmallWorldsTest {
 
   /** Where a background adds its own orders, there are enough of them. */
   private static final List<Dish> SHORT_MENU =
-      MENU.stream().filter(dish -> !List.of(READ, WRITE_3, ZERO_1, DISCARD_1).contains(dish)).toList();
+      MENU.stream()
+          .filter(dish -> !List.of(READ, WRITE_3, ZERO_1, DISCARD_1).contains(dish))
+          .toList();
 
   private final int[] path = new int[128];
   private final int[] alternatives = new int[128];
