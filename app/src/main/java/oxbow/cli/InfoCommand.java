@@ -6,9 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -74,7 +74,8 @@ final class InfoCommand extends VerbCommand {
     lines.put("Event number:", text(info, "eventNumber"));
     lines.put("Major, minor:", text(info, "address"));
     lines.put("Number of targets:", text(info, "targets"));
-    lines.forEach((label, value) -> console.result(String.format(Locale.ROOT, "%-18s %s", label, value)));
+    lines.forEach(
+        (label, value) -> console.result(String.format(Locale.ROOT, "%-18s %s", label, value)));
     console.result("");
   }
 

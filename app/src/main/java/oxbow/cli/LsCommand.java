@@ -3,9 +3,9 @@ package oxbow.cli;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** Lists the devices of all processes of this user. */

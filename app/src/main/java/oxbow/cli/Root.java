@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
     name = "oxbow",
     description = {
       "Clones a block device and serves the clone at once.",
-      "Device addresses: PATH, file:PATH, nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH,",
+      "Devices: PATH, file:PATH, nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH,",
       "mem:SIZE, zero:SIZE, error:SIZE. Sizes: bytes, or with KiB MiB GiB TiB, or s for sectors.",
       ""
     },

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
 import picocli.CommandLine;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Shows how a device is doing, in device-mapper's status line. */
 @CommandLine.Command(name = "status", description = "Show the status lines of devices.")

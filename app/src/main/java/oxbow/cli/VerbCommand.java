@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
 import oxbow.control.ControlClient;
 import oxbow.control.ControlDirectory;
 import oxbow.control.ControlException;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** A verb of dmsetup, asked of the process that has the device. */

@@ -62,8 +62,8 @@ public final class Console {
   }
 
   /**
-   * Something that happened: a line on standard error and, with {@code --json}, an object that starts
-   * with {@code "event"} on standard output.
+   * Something that happened: a line on standard error and, with {@code --json}, an object that
+   * starts with {@code "event"} on standard output.
    */
   public void event(String name, Map<String, ? extends @Nullable Object> fields, String line) {
     if (isJson) {

@@ -4,8 +4,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a job is, as a bar or a line. Feed it with {@link #update}; it works out rate and time left
- * from the recent past, so that a pause shows at once and old glory does not.
+ * How far a job is, as a bar or a line. Feed it with {@link #update}; it works out rate and time
+ * left from the recent past, so that a pause shows at once and old glory does not.
  */
 public final class Progress {
   private static final double SMOOTHING_SECONDS = 4;
@@ -53,7 +53,8 @@ public final class Progress {
       double recentMoved = Math.max(0, newMovedBytes - movedBytes) / seconds;
       boolean isFirst = Double.isNaN(bytesPerSecond);
       bytesPerSecond = isFirst ? recent : bytesPerSecond + weight * (recent - bytesPerSecond);
-      movedPerSecond = isFirst ? recentMoved : movedPerSecond + weight * (recentMoved - movedPerSecond);
+      movedPerSecond =
+          isFirst ? recentMoved : movedPerSecond + weight * (recentMoved - movedPerSecond);
       atNanos = nowNanos;
     }
     doneBytes = newDoneBytes;

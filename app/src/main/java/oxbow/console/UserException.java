@@ -3,8 +3,8 @@ package oxbow.console;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something the user must know and can act on, told as {@code oxbow: WHAT: WHY} and, where it helps,
- * one line of advice. Never shown with a stack trace unless asked for.
+ * Something the user must know and can act on, told as {@code oxbow: WHAT: WHY} and, where it
+ * helps, one line of advice. Never shown with a stack trace unless asked for.
  */
 public final class UserException extends Exception {
   /** The job failed. */
@@ -16,8 +16,7 @@ public final class UserException extends Exception {
   private final String advice;
   private final int exitStatus;
 
-  private UserException(
-      int exitStatus, String message, String advice, @Nullable Throwable cause) {
+  private UserException(int exitStatus, String message, String advice, @Nullable Throwable cause) {
     super(message, cause);
     this.exitStatus = exitStatus;
     this.advice = advice;

@@ -7,8 +7,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import oxbow.console.Json;
 import org.jspecify.annotations.Nullable;
+import oxbow.console.Json;
 
 /** Asks a process about its devices over its control socket. */
 public final class ControlClient {

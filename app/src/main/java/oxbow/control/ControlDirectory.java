@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The directory where processes of one user keep their sockets: {@code $XDG_RUNTIME_DIR/oxbow}, else
- * {@code /run/oxbow} where that may be written, else {@code oxbow-UID} in the directory for temporary
- * files. It belongs to the user and nobody else may enter it.
+ * The directory where processes of one user keep their sockets: {@code $XDG_RUNTIME_DIR/oxbow},
+ * else {@code /run/oxbow} where that may be written, else {@code oxbow-UID} in the directory for
+ * temporary files. It belongs to the user and nobody else may enter it.
  */
 public final class ControlDirectory {
   private static final String CONTROL_SUFFIX = ".sock";
@@ -90,8 +90,7 @@ public final class ControlDirectory {
     if (!Files.isDirectory(path)) {
       return names;
     }
-    try (DirectoryStream<Path> sockets =
-        Files.newDirectoryStream(path, "*" + CONTROL_SUFFIX)) {
+    try (DirectoryStream<Path> sockets = Files.newDirectoryStream(path, "*" + CONTROL_SUFFIX)) {
       for (Path socket : sockets) {
         String file = String.valueOf(socket.getFileName());
         names.add(file.substring(0, file.length() - CONTROL_SUFFIX.length()));
@@ -134,8 +133,7 @@ public final class ControlDirectory {
   private static boolean isOwn(Path directory) {
     try {
       PosixFileAttributes attributes =
-          Files.readAttributes(
-              directory, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+          Files.readAttributes(directory, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       return attributes.isDirectory()
           && Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS).equals(userId())
           && OWNER_ONLY.containsAll(attributes.permissions());
@@ -154,6 +152,7 @@ public final class ControlDirectory {
       }
     }
     throw new IllegalStateException(
-        String.format(Locale.ROOT, "no way to tell the user of process %d", ProcessHandle.current().pid()));
+        String.format(
+            Locale.ROOT, "no way to tell the user of process %d", ProcessHandle.current().pid()));
   }
 }

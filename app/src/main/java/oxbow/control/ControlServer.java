@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import jdk.net.ExtendedSocketOptions;
-import oxbow.console.Json;
 import org.jspecify.annotations.Nullable;
+import oxbow.console.Json;
 
 /**
  * The control socket of a process: accepts connections of its own user and of root, reads a request
@@ -34,6 +34,7 @@ public final class ControlServer implements AutoCloseable {
   private final ServerSocketChannel server;
   private final UserPrincipal owner;
   private final Set<SocketChannel> connections = ConcurrentHashMap.newKeySet();
+  private final Thread acceptor = thread("control", this::acceptAll);
   private volatile boolean isClosed;
 
   private ControlServer(Path path, Verbs verbs, ServerSocketChannel server) throws IOException {
@@ -50,12 +51,20 @@ public final class ControlServer implements AutoCloseable {
    */
   public static ControlServer listen(Path path, Verbs verbs) throws IOException {
     ControlServer control = new ControlServer(path, verbs, ControlSocket.listen(path));
-    Thread.ofVirtual().name("control " + path.getFileName()).start(control::acceptAll);
+    control.acceptor.start();
     return control;
   }
 
   public Path path() {
     return path;
+  }
+
+  /**
+   * Few and short-lived, so threads of the platform serve as well. Virtual ones would cost every
+   * process 300 ms at its end: the JVM then waits for the thread that polls sockets for them.
+   */
+  private static Thread thread(String name, Runnable task) {
+    return Thread.ofPlatform().daemon().name(name).unstarted(task);
   }
 
   private void acceptAll() {
@@ -67,7 +76,7 @@ public final class ControlServer implements AutoCloseable {
           continue;
         }
         connections.add(channel);
-        Thread.ofVirtual().name("control connection").start(() -> serve(channel));
+        thread("control connection", () -> serve(channel)).start();
       } catch (ClosedChannelException closed) {
         return;
       } catch (IOException failedConnection) {

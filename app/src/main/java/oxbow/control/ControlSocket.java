@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** Listening on a Unix socket that only its owner may use, and telling a live one from a dead one. */
+/**
+ * Listening on a Unix socket that only its owner may use, and telling a live one from a dead one.
+ */
 final class ControlSocket {
   private static final int BACKLOG = 64;
 
@@ -33,7 +35,8 @@ final class ControlSocket {
         throw inUse(path);
       }
     }
-    // Two processes that find the same dead socket must not both replace it: the second would remove
+    // Two processes that find the same dead socket must not both replace it: the second would
+    // remove
     // the first one's live socket. The lock file stays, since removing it would let two hold it.
     Path lock = path.resolveSibling("." + path.getFileName() + ".lock");
     try (FileChannel channel =

@@ -5,7 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One line of {@code table} or {@code status}: where the target lies, which one it is, and its text.
+ * One line of {@code table} or {@code status}: where the target lies, which one it is, and its
+ * text.
  *
  * @param text the target's own words, as device-mapper prints them after the target's name
  * @param fields the same by name, for those who do not want to count words; may be empty

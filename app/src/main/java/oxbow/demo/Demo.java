@@ -33,9 +33,9 @@ import oxbow.nbd.server.NbdServer;
 import oxbow.nbd.server.ServerOptions;
 
 /**
- * {@code oxbow demo}: a slow server, a clone of what it serves, and a client that uses the clone while
- * it hydrates; at the end every byte is checked. Everything lies in a temporary directory and is
- * removed again.
+ * {@code oxbow demo}: a slow server, a clone of what it serves, and a client that uses the clone
+ * while it hydrates; at the end every byte is checked. Everything lies in a temporary directory and
+ * is removed again.
  */
 public final class Demo {
   private static final int DELAY_MILLIS = 20;
@@ -49,7 +49,9 @@ public final class Demo {
     this.console = console;
   }
 
-  /** Shows it all; true when everything was as it must be. Blocks for a quarter of a minute or so. */
+  /**
+   * Shows it all; true when everything was as it must be. Blocks for a quarter of a minute or so.
+   */
   public boolean run() throws UserException, IOException, InterruptedException {
     Path directory = Files.createTempDirectory("oxbow-demo");
     try {
@@ -114,8 +116,7 @@ public final class Demo {
     }
   }
 
-  private static CloneOrder order(
-      String source, Path destination, Path directory, Path control) {
+  private static CloneOrder order(String source, Path destination, Path directory, Path control) {
     return new CloneOrder(
         source,
         destination.toString(),
@@ -147,7 +148,7 @@ public final class Demo {
       client.introduce();
       CompletableFuture<Void> hydrated =
           CompletableFuture.runAsync(
-              () -> awaitEvent(control), task -> Thread.ofVirtual().start(task));
+              () -> awaitEvent(control), task -> Thread.ofPlatform().daemon().start(task));
       long end = System.nanoTime() + WORK_NANOS;
       client.work(() -> hydrated.isDone() || System.nanoTime() - end > 0);
       hydrated.join();

@@ -13,8 +13,8 @@ import oxbow.console.Console;
 import oxbow.console.UserException;
 
 /**
- * Somebody who uses the clone from the first moment on, and remembers what it must hold. Writes stay
- * within a window, so that the memory of them stays small.
+ * Somebody who uses the clone from the first moment on, and remembers what it must hold. Writes
+ * stay within a window, so that the memory of them stays small.
  */
 final class DemoClient {
   private static final int WINDOW_OFFSET_BYTES = 150 << 20;
@@ -47,8 +47,7 @@ final class DemoClient {
 
   private void tell(String what, String why, long nanos) {
     console.say(
-        String.format(
-            Locale.ROOT, "  a client %-38s %7.2f ms  (%s)", what, millis(nanos), why));
+        String.format(Locale.ROOT, "  a client %-38s %7.2f ms  (%s)", what, millis(nanos), why));
   }
 
   /** Reads and writes here and there until told to stop; says how that went. Blocks. */
@@ -70,9 +69,11 @@ final class DemoClient {
       console.say(
           String.format(
               Locale.ROOT,
-              "  then it read and wrote %d times here and there: half of them took less than %.2f ms,"
-                  + " one in a hundred more than %.1f ms",
-              count, millis(nanos[kept / 2]), millis(nanos[(int) (kept * 0.99)])));
+              "  then it read and wrote %d times here and there: half of them took less than"
+                  + " %.2f ms, one in a hundred more than %.1f ms",
+              count,
+              millis(nanos[kept / 2]),
+              millis(nanos[(int) (kept * 0.99)])));
     }
   }
 
@@ -108,7 +109,8 @@ final class DemoClient {
     int start = Math.max(offsetBytes, WINDOW_OFFSET_BYTES);
     int end = Math.min(offsetBytes + lengthBytes, WINDOW_OFFSET_BYTES + WINDOW_BYTES);
     if (start < end) {
-      System.arraycopy(window, start - WINDOW_OFFSET_BYTES, bytes, start - offsetBytes, end - start);
+      System.arraycopy(
+          window, start - WINDOW_OFFSET_BYTES, bytes, start - offsetBytes, end - start);
     }
     return bytes;
   }

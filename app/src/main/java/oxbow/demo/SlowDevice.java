@@ -7,7 +7,9 @@ import oxbow.block.Extents;
 import oxbow.block.Limits;
 import oxbow.engine.EventLoop;
 
-/** A device that is far away: every request takes some time more. The device below is its maker's. */
+/**
+ * A device that is far away: every request takes some time more. The device below is its maker's.
+ */
 final class SlowDevice implements BlockDevice {
   private final BlockDevice device;
   private final EventLoop loop;

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockingDevice;
 import oxbow.block.Sectors;
@@ -16,7 +17,6 @@ import oxbow.device.file.FileDevice;
 import oxbow.format.clone.CloneSuperblock;
 import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.Probe;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that can be wrong with a clone before anything is created or written (O11, O12). Opens
@@ -147,8 +147,7 @@ final class CloneChecks {
 
   private BlockDevice open(Address address, boolean isWritable, String role) throws UserException {
     try {
-      BlockDevice device =
-          isWritable ? opener.openWritable(address) : opener.openReadOnly(address);
+      BlockDevice device = isWritable ? opener.openWritable(address) : opener.openReadOnly(address);
       opened.add(device);
       // A file that was opened for writing can be written; asking for its limits would touch it.
       if (isWritable && !(device instanceof FileDevice) && device.limits().isReadOnly()) {
@@ -157,8 +156,7 @@ final class CloneChecks {
       }
       return device;
     } catch (IOException failed) {
-      throw UserException.failed(
-              COMMAND + ": Error opening " + role + " device", failed)
+      throw UserException.failed(COMMAND + ": Error opening " + role + " device", failed)
           .advise(UNCHANGED);
     }
   }
@@ -186,10 +184,7 @@ final class CloneChecks {
               COMMAND,
               "Device size larger than destination device: %s has %d bytes, %s has %d"
                   .formatted(
-                      order.destination(),
-                      destination.sizeBytes(),
-                      order.source(),
-                      lengthBytes))
+                      order.destination(), destination.sizeBytes(), order.source(), lengthBytes))
           .advise(UNCHANGED);
     }
   }
@@ -211,8 +206,7 @@ final class CloneChecks {
   }
 
   /** What was asked for; else what existing metadata has; else the default. */
-  private long regionBytes(Probe probe, long lengthBytes, int blockSizeBytes)
-      throws UserException {
+  private long regionBytes(Probe probe, long lengthBytes, int blockSizeBytes) throws UserException {
     OptionalLong asked = order.regionSizeBytes();
     if (asked.isPresent()) {
       if (asked.getAsLong() % blockSizeBytes != 0) {
@@ -231,8 +225,8 @@ final class CloneChecks {
   }
 
   /** Whether metadata is made anew; refuses to where that loses something. */
-  private boolean mustFormat(
-      Probe probe, Address metadata, long lengthBytes, long regionBytes) throws UserException {
+  private boolean mustFormat(Probe probe, Address metadata, long lengthBytes, long regionBytes)
+      throws UserException {
     return switch (probe) {
       case Probe.Zero zero -> true;
       case Probe.Unfinished unfinished -> true;

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.Sectors;
 import oxbow.control.ControlException;
 import oxbow.control.Device;
@@ -15,7 +16,6 @@ import oxbow.target.clone.CloneMode;
 import oxbow.target.clone.CloneProgress;
 import oxbow.target.clone.CloneStatus;
 import oxbow.target.clone.CloneTarget;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A clone as the verbs see it.

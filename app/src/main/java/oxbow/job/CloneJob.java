@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.Sectors;
 import oxbow.console.Console;
 import oxbow.console.Progress;
@@ -13,11 +14,10 @@ import oxbow.console.UserException;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.clone.CloneMode;
 import oxbow.target.clone.CloneProgress;
-import org.jspecify.annotations.Nullable;
 
 /**
- * {@code oxbow clone}: checks, creates, serves, shows how far hydration is, and ends in order: clients
- * are answered, the destination is flushed, the metadata committed. Used once.
+ * {@code oxbow clone}: checks, creates, serves, shows how far hydration is, and ends in order:
+ * clients are answered, the destination is flushed, the metadata committed. Used once.
  */
 public final class CloneJob {
   private static final String COMMAND = "clone";
@@ -25,6 +25,7 @@ public final class CloneJob {
   private final CloneOrder order;
   private final Console console;
   private final Consumer<String> ready;
+  private final WarningFilter warnings = new WarningFilter();
   private final LinkedBlockingQueue<Wakeup> wakeups = new LinkedBlockingQueue<>();
 
   /** Why the job looks up from waiting. */
@@ -84,7 +85,10 @@ public final class CloneJob {
 
       @Override
       public void warning(String what) {
-        console.event("warning", Map.of("what", what), "warning: " + what);
+        String shown = warnings.show(what);
+        if (!shown.isEmpty()) {
+          console.event("warning", Map.of("what", what), "warning: " + shown);
+        }
       }
     };
   }
@@ -99,10 +103,11 @@ public final class CloneJob {
             : null;
     stack.keep();
     sayWhatBegins(plan, stack.progress());
-    stack.mapped().resume();
     List<String> uris = service == null ? List.of() : service.uris();
     control.registry().add(device(plan, stack, service, uris));
     uris.forEach(ready);
+    // Only now, so that nothing is told before "ready", however soon hydration has completed.
+    stack.mapped().resume();
     String failure = watch(stack);
     return end(stack, service, failure);
   }
@@ -114,9 +119,7 @@ public final class CloneJob {
         stack.target(),
         uris.isEmpty() ? "-" : uris.getFirst(),
         List.of(
-            plan.order().source(),
-            plan.destinationAddress().text(),
-            plan.metadataAddress().text()),
+            plan.order().source(), plan.destinationAddress().text(), plan.metadataAddress().text()),
         () -> service == null ? 0 : service.clients());
   }
 

@@ -1,9 +1,9 @@
 package oxbow.job;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.device.Address;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a clone will be made of, once every check has passed. Nothing has been created or written

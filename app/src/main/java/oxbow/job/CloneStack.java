@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockingDevice;
 import oxbow.block.ByteSize;
@@ -25,17 +26,16 @@ import oxbow.target.clone.CloneOptions;
 import oxbow.target.clone.CloneProgress;
 import oxbow.target.clone.CloneTarget;
 import oxbow.target.clone.CloneTargetType;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The devices of a running clone, from the plan to their end. What it had to create is removed again
- * unless {@link #keep} has been called.
+ * The devices of a running clone, from the plan to their end. What it had to create is removed
+ * again unless {@link #keep} has been called.
  *
  * <p>The order of creation makes a crash at any moment harmless: the destination comes first, with
  * its size and its name durable, then the metadata, then its format, superblock last. What a crash
- * leaves is therefore one of: nothing; an empty file or an all-hole destination without metadata; the
- * same with metadata of zeros or of an unfinished format. Each is what {@link CloneChecks} takes for
- * a beginning.
+ * leaves is therefore one of: nothing; an empty file or an all-hole destination without metadata;
+ * the same with metadata of zeros or of an unfinished format. Each is what {@link CloneChecks}
+ * takes for a beginning.
  */
 final class CloneStack implements AutoCloseable {
   private static final String COMMAND = "clone";
@@ -143,8 +143,7 @@ final class CloneStack implements AutoCloseable {
       devices.add(device);
       return device;
     } catch (IOException failed) {
-      throw UserException.failed(COMMAND + ": create", failed)
-          .advise("Nothing was left behind.");
+      throw UserException.failed(COMMAND + ": create", failed).advise("Nothing was left behind.");
     }
   }
 
@@ -209,8 +208,8 @@ final class CloneStack implements AutoCloseable {
   }
 
   /**
-   * Lets requests to servers that are gone fail soon, so that nobody waits for them at the end. What
-   * they would have hydrated stays unhydrated.
+   * Lets requests to servers that are gone fail soon, so that nobody waits for them at the end.
+   * What they would have hydrated stays unhydrated.
    */
   void holdNoLonger() {
     for (BlockDevice device : devices) {

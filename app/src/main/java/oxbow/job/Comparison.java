@@ -8,13 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Compares two devices byte by byte, in large reads, several at a time, passing over what both say
@@ -42,7 +42,9 @@ public final class Comparison {
    */
   public record Difference(long offsetBytes, int a, int b) {}
 
-  /** The devices stay the caller's. What one has beyond the length of the other is not looked at. */
+  /**
+   * The devices stay the caller's. What one has beyond the length of the other is not looked at.
+   */
   public Comparison(BlockDevice a, BlockDevice b) {
     this.a = a;
     this.b = b;

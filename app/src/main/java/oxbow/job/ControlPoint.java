@@ -3,12 +3,12 @@ package oxbow.job;
 import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.UserException;
 import oxbow.control.ControlDirectory;
 import oxbow.control.ControlServer;
 import oxbow.control.DeviceRegistry;
 import oxbow.control.Verbs;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The control socket of a foreground job, and the name under which its device is found there.

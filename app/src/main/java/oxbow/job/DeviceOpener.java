@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.console.UserException;
 import oxbow.device.Address;
@@ -18,11 +19,10 @@ import oxbow.device.zero.ZeroDevice;
 import oxbow.engine.Engine;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.nbd.client.NbdAddress;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Opens devices by address, and keeps the threads that they run on. Closed after all of them. Used by
- * one thread; blocks.
+ * Opens devices by address, and keeps the threads that they run on. Closed after all of them. Used
+ * by one thread; blocks.
  */
 public final class DeviceOpener implements AutoCloseable {
   private final WorkerDiskPool disks = new WorkerDiskPool();
@@ -71,8 +71,7 @@ public final class DeviceOpener implements AutoCloseable {
 
   private BlockDevice openOther(Address address) throws IOException {
     return switch (address) {
-      case Address.NbdTcp nbd ->
-          openNbd(NbdAddress.tcp(nbd.host(), nbd.port(), nbd.exportName()));
+      case Address.NbdTcp nbd -> openNbd(NbdAddress.tcp(nbd.host(), nbd.port(), nbd.exportName()));
       case Address.NbdUnix nbd ->
           openNbd(NbdAddress.unix(nbd.socket().toString(), nbd.exportName()));
       case Address.Mem mem -> new MemDevice(mem.sizeBytes());
@@ -126,7 +125,9 @@ public final class DeviceOpener implements AutoCloseable {
     return address instanceof Address.File file && Files.isRegularFile(file.path());
   }
 
-  /** Whether an address is an empty regular file: one whose creation did not get far, or mktemp's. */
+  /**
+   * Whether an address is an empty regular file: one whose creation did not get far, or mktemp's.
+   */
   static boolean isEmptyFile(Address address) throws IOException {
     return address instanceof Address.File file
         && Files.isRegularFile(file.path())

@@ -44,8 +44,7 @@ final class DeviceService implements AutoCloseable {
       ControlDirectory directory = ControlDirectory.ofUser().prepare();
       addresses.add(UnixDomainSocketAddress.of(directory.nbdSocket(name)));
     }
-    DeviceService service =
-        new DeviceService(new NbdServer(engine, ServerOptions.DEFAULT), name);
+    DeviceService service = new DeviceService(new NbdServer(engine, ServerOptions.DEFAULT), name);
     service.server.add(Export.of(name, device));
     for (SocketAddress address : addresses) {
       try {

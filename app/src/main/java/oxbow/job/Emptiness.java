@@ -18,9 +18,9 @@ import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.Probe;
 
 /**
- * Whether a device may become a destination without loss (O11). A file must be all holes, or read as
- * zeros from end to end, which a file system without holes shows for the same thing. Of other devices
- * the places are read that partition tables, file systems and our own formats mark.
+ * Whether a device may become a destination without loss (O11). A file must be all holes, or read
+ * as zeros from end to end, which a file system without holes shows for the same thing. Of other
+ * devices the places are read that partition tables, file systems and our own formats mark.
  */
 final class Emptiness {
   private static final int CHUNK_BYTES = 1 << 20;

@@ -7,8 +7,8 @@ import oxbow.block.Errno;
 import oxbow.block.Extents;
 
 /**
- * What a device says about its allocation, asked for as needed, from low to high. Used by one thread
- * at a time.
+ * What a device says about its allocation, asked for as needed, from low to high. Used by one
+ * thread at a time.
  */
 final class ExtentWalk {
   private static final int MAX_EXTENTS = 4096;

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockingDevice;
 import oxbow.block.ByteSize;
@@ -21,9 +22,10 @@ import oxbow.inspect.Problem;
 import oxbow.inspect.Recognised;
 import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.RegionMap;
-import org.jspecify.annotations.Nullable;
 
-/** {@code oxbow inspect}: recognises what lies on a device, describes it, and checks it if asked. */
+/**
+ * {@code oxbow inspect}: recognises what lies on a device, describes it, and checks it if asked.
+ */
 public final class InspectJob {
   private static final String COMMAND = "inspect";
   private static final int MAX_PROBLEMS = 100;
@@ -123,8 +125,7 @@ public final class InspectJob {
   private boolean check(Recognised recognised, BlockingDevice io)
       throws UserException, IOException {
     boolean isCheckable =
-        recognised instanceof Recognised.OfClone
-            || recognised instanceof Recognised.OfDamagedClone;
+        recognised instanceof Recognised.OfClone || recognised instanceof Recognised.OfDamagedClone;
     if (!isCheckable) {
       throw UserException.failed(
           COMMAND, text + ": " + recognised.name() + ": nothing here that could be checked");

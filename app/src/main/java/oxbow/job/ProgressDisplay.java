@@ -1,9 +1,9 @@
 package oxbow.job;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.Progress;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Shows the progress of a job: a bar that moves on a terminal, a line every few seconds elsewhere.

@@ -5,7 +5,9 @@ import oxbow.block.Sectors;
 import oxbow.console.UserException;
 import oxbow.target.clone.CloneArgs;
 
-/** Region sizes as the command line has them, in bytes, under the rules of the table line (C4, C5). */
+/**
+ * Region sizes as the command line has them, in bytes, under the rules of the table line (C4, C5).
+ */
 final class RegionSize {
   static final long DEFAULT_BYTES = 4096;
   private static final long MIN_BYTES = Sectors.toBytes(CloneArgs.MIN_REGION_SECTORS);
@@ -16,7 +18,12 @@ final class RegionSize {
   /** Checks a size that was asked for, in device-mapper's words and order. */
   static void check(long regionBytes) throws UserException {
     String allowed =
-        regionBytes + " bytes (powers of 2 from " + MIN_BYTES + " to " + MAX_BYTES + " are allowed)";
+        regionBytes
+            + " bytes (powers of 2 from "
+            + MIN_BYTES
+            + " to "
+            + MAX_BYTES
+            + " are allowed)";
     if (regionBytes < MIN_BYTES || regionBytes > MAX_BYTES) {
       throw UserException.wrongUsage("clone", "Invalid region size: " + allowed);
     }

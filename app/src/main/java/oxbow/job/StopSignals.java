@@ -7,9 +7,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * SIGTERM and SIGINT while a job runs: the first one asks the job to end well, the second ends the
- * process at once. A shutdown hook cannot tell the two apart, hence the JDK's own signal class; it is
- * reached by name, since it is outside of what the compiler lets a program rely on. Without it the
- * JDK's default stands: the process ends, and what was flushed is safe all the same.
+ * process at once. A shutdown hook cannot tell the two apart, hence the JDK's own signal class; it
+ * is reached by name, since it is outside of what the compiler lets a program rely on. Without it
+ * the JDK's default stands: the process ends, and what was flushed is safe all the same.
  */
 public final class StopSignals implements AutoCloseable {
   /** A process that a signal ended has this plus the signal's number as its exit status. */

@@ -5,14 +5,16 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.console.Console;
 import oxbow.console.Progress;
 import oxbow.console.UserException;
 import oxbow.device.Address;
-import org.jspecify.annotations.Nullable;
 
-/** {@code oxbow verify A B}: says whether two devices hold the same, and where they first differ. */
+/**
+ * {@code oxbow verify A B}: says whether two devices hold the same, and where they first differ.
+ */
 public final class VerifyJob {
   private static final String COMMAND = "verify";
 
@@ -106,7 +108,11 @@ public final class VerifyJob {
           String.format(
               Locale.ROOT,
               "%s and %s differ at byte %d: 0x%02x and 0x%02x",
-              a, b, difference.offsetBytes(), difference.a(), difference.b()));
+              a,
+              b,
+              difference.offsetBytes(),
+              difference.a(),
+              difference.b()));
     }
     if (sizeA != sizeB) {
       String same = difference == null ? ", and equal as far as both go" : "";

@@ -1,11 +1,11 @@
 package oxbow.job;
 
-import oxbow.block.BlockDevice;
 import org.jspecify.annotations.Nullable;
+import oxbow.block.BlockDevice;
 
 /**
- * Walks along two devices and hands out one piece after the other: either short enough for a buffer,
- * or of any length where both devices say that it reads as zeros. Any thread may ask.
+ * Walks along two devices and hands out one piece after the other: either short enough for a
+ * buffer, or of any length where both devices say that it reads as zeros. Any thread may ask.
  */
 final class ZeroSkippingCursor {
   private static final long ALIGNMENT_BYTES = 4096;

@@ -3,6 +3,7 @@ package oxbow.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.RandomAccessFile;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,15 +12,20 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import oxbow.console.Json;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import oxbow.console.Json;
+import oxbow.engine.Engine;
+import oxbow.engine.WorkerDiskPool;
+import oxbow.nbd.server.Export;
+import oxbow.nbd.server.NbdServer;
+import oxbow.nbd.server.ServerOptions;
 
 /**
- * Aim: a clone can be started, used, stopped in any way and gone on with. Method: processes of their
- * own, which get real signals; {@code verify} says whether the copy is right.
+ * Aim: a clone can be started, used, stopped in any way and gone on with. Method: processes of
+ * their own, which get real signals; {@code verify} says whether the copy is right.
  */
 class CloneProcessTest {
   private static final int SIZE_BYTES = 32 << 20;
@@ -93,6 +99,28 @@ class CloneProcessTest {
   }
 
   @Test
+  void aSecondSignalEndsItAtOnce() throws Exception {
+    Path socket = directory.resolve("source.sock");
+    try (WorkerDiskPool disks = new WorkerDiskPool(1);
+        Engine engine = new Engine(1, disks);
+        NbdServer server = new NbdServer(engine, ServerOptions.DEFAULT);
+        SilentDevice silent = new SilentDevice()) {
+      server.add(Export.of("disk", silent));
+      server.listen(UnixDomainSocketAddress.of(socket));
+      try (Programs.Running clone =
+          start("clone", "nbd+unix:///disk?socket=" + socket, destination)) {
+        clone.awaitOutput("ready ");
+        silent.awaitRead();
+        clone.signal("TERM");
+        assertThat(clone.process().waitFor(500, TimeUnit.MILLISECONDS)).isFalse();
+        clone.signal("TERM");
+        assertThat(clone.await()).isEqualTo(128 + 15);
+      }
+      silent.answer();
+    }
+  }
+
+  @Test
   void afterSigkillTheSameCommandGoesOnAtAnyMoment() throws Exception {
     long seed = Long.getLong("oxbow.seed", 5);
     Random random = new Random(seed);
@@ -102,9 +130,7 @@ class CloneProcessTest {
         clone.process().waitFor(random.nextInt(1200), TimeUnit.MILLISECONDS);
         clone.signal("KILL");
         clone.await();
-        assertThat(clone.err())
-            .as("reproduce with -Doxbow.seed=" + seed)
-            .doesNotContain("oxbow: ");
+        assertThat(clone.err()).as("reproduce with -Doxbow.seed=" + seed).doesNotContain("oxbow: ");
       }
     }
     try (Programs.Running clone = start("clone", source, destination, "--until-hydrated")) {
@@ -128,16 +154,15 @@ class CloneProcessTest {
 
   @Test
   void withJsonEveryLineOfOutputIsAnObject() throws Exception {
-    try (Programs.Running clone = start("clone", source, destination, "--until-hydrated", "--json")) {
+    try (Programs.Running clone =
+        start("clone", source, destination, "--until-hydrated", "--json")) {
       assertThat(clone.await()).as(clone.err()).isZero();
       List<String> lines = clone.process().inputReader().lines().toList();
       assertThat(lines).hasSizeGreaterThanOrEqualTo(3);
       for (String line : lines) {
         assertThat(Json.object(line)).containsKey("event");
       }
-      assertThat(Json.object(lines.getFirst()))
-          .containsEntry("event", "ready")
-          .containsKey("uri");
+      assertThat(Json.object(lines.getFirst())).containsEntry("event", "ready").containsKey("uri");
       assertThat(Json.object(lines.getLast()))
           .containsEntry("event", "stopped")
           .containsEntry("done", true);
@@ -152,7 +177,12 @@ class CloneProcessTest {
       assertThat(verb("ls")).isEqualTo("c\t(" + uri + ")\n");
       assertThat(verb("table", "c"))
           .isEqualTo(
-              "0 65536 clone " + destination + ".meta " + destination + " " + source
+              "0 65536 clone "
+                  + destination
+                  + ".meta "
+                  + destination
+                  + " "
+                  + source
                   + " 8 1 no_hydration\n");
       assertThat(verb("status", "c"))
           .matches(
@@ -160,7 +190,12 @@ class CloneProcessTest {
                   + " 4 hydration_threshold [0-9]+ hydration_batch_size [0-9]+ rw\n");
       assertThat(verb("deps", "c"))
           .isEqualTo(
-              "3 dependencies\t: (" + source + ") (" + destination + ") (" + destination
+              "3 dependencies\t: ("
+                  + source
+                  + ") ("
+                  + destination
+                  + ") ("
+                  + destination
                   + ".meta)\n");
       assertThat(verb("message", "c", "0", "enable_hydration")).isEmpty();
       assertThat(verb("wait", "c", "0")).isEmpty();
@@ -241,8 +276,7 @@ class CloneProcessTest {
     Path control = directory.resolve("oxbow/" + name + ".sock");
     Pattern field = Pattern.compile("\"hydratedRegions\":([0-9]+)");
     for (long hydrated = 0; hydrated < regions; ) {
-      Matcher status =
-          field.matcher(Cli.run("status", name, "--json", "--control", control).out());
+      Matcher status = field.matcher(Cli.run("status", name, "--json", "--control", control).out());
       hydrated = status.find() ? Long.parseLong(status.group(1)) : 0;
     }
   }
@@ -253,8 +287,7 @@ class CloneProcessTest {
   }
 
   private static long blocks(Path path) throws Exception {
-    Process du =
-        new ProcessBuilder("du", "-k", path.toString()).redirectErrorStream(true).start();
+    Process du = new ProcessBuilder("du", "-k", path.toString()).redirectErrorStream(true).start();
     String size = du.inputReader().readLine();
     return Long.parseLong(size.substring(0, size.indexOf('\t')));
   }

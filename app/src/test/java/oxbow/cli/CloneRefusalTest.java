@@ -12,16 +12,16 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.device.mem.MemDevice;
 import oxbow.engine.Engine;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.nbd.server.Export;
 import oxbow.nbd.server.NbdServer;
 import oxbow.nbd.server.ServerOptions;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Aim: whatever is wrong with a clone is said in one clear line, and nothing is created or changed
@@ -46,7 +46,8 @@ class CloneRefusalTest {
 
   @Test
   void aSourceThatIsNotThere() throws Exception {
-    refuse(1, "Error opening source device: .*nothing.img: No such file or directory", "nothing.img");
+    refuse(
+        1, "Error opening source device: .*nothing.img: No such file or directory", "nothing.img");
   }
 
   @Test
@@ -76,7 +77,8 @@ class CloneRefusalTest {
 
   @Test
   void addressesThatAreNotSpokenYetOrNotAtAll() throws Exception {
-    assertRefused(2, "https: addresses come with a later release", clone("https://a/b", destination));
+    assertRefused(
+        2, "https: addresses come with a later release", clone("https://a/b", destination));
     assertRefused(2, "a later release", clone("oxbow:vol1", destination));
     assertRefused(2, "mem:12x", clone("mem:12x", destination));
   }
@@ -119,8 +121,7 @@ class CloneRefusalTest {
       server.add(new Export("disk", "", device, true, true, 8));
       server.listen(UnixDomainSocketAddress.of(socket));
       String uri = "nbd+unix:///disk?socket=" + socket;
-      assertRefused(
-          1, "the destination is read-only", clone(source, uri, "--metadata", metadata));
+      assertRefused(1, "the destination is read-only", clone(source, uri, "--metadata", metadata));
     }
   }
 
@@ -151,8 +152,7 @@ class CloneRefusalTest {
         2,
         "Region size is not a power of 2: 12288 bytes " + allowed,
         clone(source, destination, "--region-size", "12KiB"));
-    assertRefused(
-        2, "Invalid region size", clone(source, destination, "--region-size", "2GiB"));
+    assertRefused(2, "Invalid region size", clone(source, destination, "--region-size", "2GiB"));
     assertRefused(2, "is not a size", clone(source, destination, "--region-size", "big"));
   }
 
@@ -241,7 +241,9 @@ class CloneRefusalTest {
   void anAddressToListenOnThatIsTaken() throws Exception {
     Path taken = Files.writeString(directory.resolve("taken"), "precious");
     assertRefused(
-        1, "listen: .*taken: exists and is not a socket", clone(source, destination, "--listen", "unix:" + taken));
+        1,
+        "listen: .*taken: exists and is not a socket",
+        clone(source, destination, "--listen", "unix:" + taken));
     assertRefused(
         1, "other machines could connect", clone(source, destination, "--listen", "tcp:0.0.0.0:0"));
   }
@@ -259,14 +261,14 @@ class CloneRefusalTest {
   @DisplayName("O11: a source that a clone writes to, or a destination in use, is locked")
   void aDestinationThatIsInUse() throws Exception {
     makeClone();
-    ProcessBuilder holder = Programs.oxbow(directory, "clone", source, destination, "--no-hydration");
+    ProcessBuilder holder =
+        Programs.oxbow(directory, "clone", source, destination, "--no-hydration");
     try (Programs.Running running = Programs.start(holder)) {
       running.awaitOutput("ready ");
       Snapshot before = Snapshot.of(directory);
       Cli second = run(clone(source, destination));
       assertThat(second.status()).isEqualTo(1);
-      assertThat(second.errLines().getFirst())
-          .contains("dest.img: in use by another process");
+      assertThat(second.errLines().getFirst()).contains("dest.img: in use by another process");
       Cli asSource = run(clone(destination, directory.resolve("other.img")));
       assertThat(asSource.errLines().getFirst()).contains("in use by another process");
       assertThat(Snapshot.of(directory)).isEqualTo(before);

@@ -3,15 +3,15 @@ package oxbow.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.console.Json;
 import oxbow.control.ControlServer;
 import oxbow.control.DeviceRegistry;
 import oxbow.control.ScriptedDevice;
 import oxbow.control.Verbs;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Aim: what dmsetup prints, Oxbow prints. Method: the real commands over a real control socket, in

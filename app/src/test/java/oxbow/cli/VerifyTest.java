@@ -6,9 +6,9 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
-import oxbow.console.Json;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import oxbow.console.Json;
 
 /** Aim: verify finds the first difference wherever it is. Method: files with one planted. */
 class VerifyTest {

@@ -40,8 +40,7 @@ class ControlDirectoryTest {
   void whereRunCannotBeUsedThereIsAnOwnDirectory() {
     ControlDirectory directory =
         ControlDirectory.of(Map.of("TMPDIR", root.toString()), root.resolve("no-run"));
-    assertThat(directory.path())
-        .isEqualTo(root.resolve("oxbow-" + ControlDirectory.userId()));
+    assertThat(directory.path()).isEqualTo(root.resolve("oxbow-" + ControlDirectory.userId()));
   }
 
   @Test

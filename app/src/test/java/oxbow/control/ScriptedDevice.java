@@ -65,7 +65,8 @@ public final class ScriptedDevice implements Device {
 
   @Override
   public List<TargetLine> table() {
-    return List.of(new TargetLine(0, 16384, "clone", "meta dest source 8 1 no_hydration", Map.of()));
+    return List.of(
+        new TargetLine(0, 16384, "clone", "meta dest source 8 1 no_hydration", Map.of()));
   }
 
   @Override

@@ -2,9 +2,9 @@ package oxbow.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import oxbow.target.clone.CloneArgs;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import oxbow.target.clone.CloneArgs;
 
 /** Aim: the default region size never makes too many regions. Method: sizes around the limit. */
 class RegionSizeTest {

@@ -40,6 +40,14 @@ public interface BlockDevice extends AutoCloseable {
   }
 
   /**
+   * Whether all of a range is held in memory by a cache that fills and empties with use: a hint that
+   * the data is in demand. Does not block.
+   */
+  default boolean isInMemory(long offsetBytes, long lengthBytes) {
+    return false;
+  }
+
+  /**
    * Starts a request. {@link BlockRequest#complete} is called exactly once, possibly before this
    * method returns. Requests in flight together are not ordered.
    */

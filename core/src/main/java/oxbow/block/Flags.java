@@ -14,5 +14,8 @@ public final class Flags {
   /** Part of a large background transfer: a device may go around the page cache for it. */
   public static final int BULK = 1 << 3;
 
+  /** With BULK: the data is in demand, so that it shall be found in the page cache afterwards. */
+  public static final int IN_DEMAND = 1 << 4;
+
   private Flags() {}
 }

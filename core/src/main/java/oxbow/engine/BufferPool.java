@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Buffers of a loop, in sizes that are powers of two from 4 KiB to 32 MiB and a page. Belongs to one
- * thread and takes no lock. It never refuses: how much may be out is bounded by its users, who know
- * what their peers may ask for.
+ * Buffers of a loop, in sizes that are powers of two from 4 KiB to 32 MiB and a page. Belongs to
+ * one thread and takes no lock. It never refuses: how much may be out is bounded by its users, who
+ * know what their peers may ask for.
  */
 public final class BufferPool {
   private static final int MIN_SHIFT = 12;

@@ -14,8 +14,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Everything that runs: the event loops, the pool for disk calls that wait, and threads for blocking
- * work of the control plane (metadata, name look-ups, opening and closing devices).
+ * Everything that runs: the event loops, the pool for disk calls that wait, and threads for
+ * blocking work of the control plane (metadata, name look-ups, opening and closing devices).
  */
 public final class Engine implements AutoCloseable {
   private static final Logger LOG = System.getLogger("oxbow.engine");
@@ -91,8 +91,8 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Closes all streams, ends the loops and waits for them. Not called on a loop. Blocking tasks that
-   * have begun run to their end.
+   * Closes all streams, ends the loops and waits for them. Not called on a loop. Blocking tasks
+   * that have begun run to their end.
    */
   @Override
   public void close() {

@@ -25,8 +25,8 @@ public interface EventLoop extends Executor {
   void execute(Runnable task);
 
   /**
-   * Runs a task on the loop soon; from any thread; does not allocate. Does nothing while the task is
-   * posted already and has not begun to run. A task belongs to one loop for life.
+   * Runs a task on the loop soon; from any thread; does not allocate. Does nothing while the task
+   * is posted already and has not begun to run. A task belongs to one loop for life.
    */
   void post(LoopTask task);
 

@@ -47,8 +47,8 @@ public final class IoBuffer {
   }
 
   /**
-   * The whole buffer, big-endian (the network's order). For absolute access only: position and limit
-   * stay at its ends, since headers lie anywhere and buffers are used again.
+   * The whole buffer, big-endian (the network's order). For absolute access only: position and
+   * limit stay at its ends, since headers lie anywhere and buffers are used again.
    */
   public ByteBuffer bytes() {
     return bytes;

@@ -17,8 +17,8 @@ public interface Listener extends AutoCloseable {
   /** Receives new connections. */
   interface Acceptor {
     /**
-     * A peer has connected; called on {@code stream.loop()}. Sets the stream's handler and may begin
-     * to send and receive, or closes it.
+     * A peer has connected; called on {@code stream.loop()}. Sets the stream's handler and may
+     * begin to send and receive, or closes it.
      */
     void accepted(Stream stream);
   }

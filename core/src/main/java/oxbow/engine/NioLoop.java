@@ -18,15 +18,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event loop over a {@link Selector}. Fields without a remark are used by the loop's thread only.
+ * An event loop over a {@link Selector}. Fields without a remark are used by the loop's thread
+ * only.
  *
  * <p>Wake-ups: the loop writes ASLEEP, then looks at {@link #posted} once more before it waits; who
  * posts first puts the task there, then looks for ASLEEP. Whatever the order, one of the two sees
- * the other, so no task is left lying; and whoever turns ASLEEP into AWAKE pays for the only wake-up
- * call of that sleep.
+ * the other, so no task is left lying; and whoever turns ASLEEP into AWAKE pays for the only
+ * wake-up call of that sleep.
+ *
+ * <p>Sleeping and waking cost both ends more than a short wait does. After a turn that had work the
+ * loop therefore looks out for more a little longer, no longer than that cost.
  */
 final class NioLoop implements EventLoop, Runnable {
   private static final long MAX_IDLE_BUFFER_BYTES = 96L << 20;
+  private static final long LOOK_OUT_NANOS = 10_000;
   private static final int AWAKE = 0;
   private static final int ASLEEP = 1;
   private static final VarHandle POSTED;
@@ -57,11 +62,16 @@ final class NioLoop implements EventLoop, Runnable {
   private final Consumer<SelectionKey> onReady = this::ready;
   private final PriorityQueue<LoopTimer> timers = new PriorityQueue<>();
 
-  /** Tasks from other threads, the newest first; pushed by anyone, taken all at once by the loop. */
+  /**
+   * Tasks from other threads, the newest first; pushed by anyone, taken all at once by the loop.
+   */
   private volatile @Nullable LoopTask posted;
 
   private volatile int state = AWAKE;
   private volatile boolean isClosing;
+
+  /** Whether a stream was served since the loop last slept. */
+  private boolean hasServed;
 
   /** Tasks from the loop itself, the oldest first. */
   private @Nullable LoopTask firstOwn;
@@ -172,7 +182,8 @@ final class NioLoop implements EventLoop, Runnable {
    */
   void awaitTurn() {
     CountDownLatch turned = new CountDownLatch(1);
-    execute(turned::countDown);
+    // A task of the loop's own runs in the next turn, hence behind a whole select.
+    execute(() -> execute(turned::countDown));
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
@@ -216,6 +227,12 @@ final class NioLoop implements EventLoop, Runnable {
       selector.selectNow(onReady);
       return;
     }
+    if (hasServed) {
+      if (lookOut()) {
+        return;
+      }
+      hasServed = false;
+    }
     long timeoutMillis = millisToNextTimer();
     state = ASLEEP;
     if (posted != null || isClosing || timeoutMillis == 0) {
@@ -226,7 +243,20 @@ final class NioLoop implements EventLoop, Runnable {
     state = AWAKE;
   }
 
+  /** Waits awake for a short while; whether there is work. */
+  private boolean lookOut() throws IOException {
+    long end = System.nanoTime() + LOOK_OUT_NANOS;
+    do {
+      if (selector.selectNow(onReady) > 0 || posted != null || isClosing) {
+        return true;
+      }
+      Thread.onSpinWait();
+    } while (System.nanoTime() - end < 0);
+    return false;
+  }
+
   private void ready(SelectionKey key) {
+    hasServed = true;
     if (!key.isValid()) {
       return; // Closed by another handler in this turn.
     }

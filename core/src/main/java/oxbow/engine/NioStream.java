@@ -3,6 +3,7 @@ package oxbow.engine;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -16,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  * it is given up when bytes arrive that nobody wants, and a receive brings it back.
  */
 final class NioStream implements Stream, NioLoop.Ready {
+  private static final int KEEP_ALIVE_IDLE_SECONDS = 30;
+  private static final int KEEP_ALIVE_INTERVAL_SECONDS = 10;
+  private static final int KEEP_ALIVE_COUNT = 3;
+
   private final NioLoop loop;
   private final SocketChannel channel;
   private final String peer;
@@ -69,10 +74,35 @@ final class NioStream implements Stream, NioLoop.Ready {
   void open() throws IOException {
     if (channel.getLocalAddress() instanceof InetSocketAddress) {
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+      keepAlive();
     }
     if (key == null) {
       key = loop.register(channel, 0, this);
+    }
+  }
+
+  /**
+   * Asks the system to look after the peer in silence: a machine that was switched off says
+   * nothing, and whoever waits for its answer would wait for ever. It counts as gone after about a
+   * minute, not after the two hours that systems take by themselves.
+   */
+  private void keepAlive() throws IOException {
+    channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+    for (SocketOption<?> option : channel.supportedOptions()) {
+      // By name: the constants for these three lie outside of java.base.
+      switch (option.name()) {
+        case "TCP_KEEPIDLE" -> setNumber(option, KEEP_ALIVE_IDLE_SECONDS);
+        case "TCP_KEEPINTERVAL" -> setNumber(option, KEEP_ALIVE_INTERVAL_SECONDS);
+        case "TCP_KEEPCOUNT" -> setNumber(option, KEEP_ALIVE_COUNT);
+        default -> {}
+      }
+    }
+  }
+
+  @SuppressWarnings("unchecked") // Whatever says that its type is Integer takes integers.
+  private void setNumber(SocketOption<?> option, int value) throws IOException {
+    if (option.type() == Integer.class) {
+      channel.setOption((SocketOption<Integer>) option, value);
     }
   }
 

@@ -62,6 +62,9 @@ public abstract class DiskFile implements AutoCloseable {
   /** Starts to read a range into memory, some hundred KiB at most, without waiting for it. */
   public abstract long prefetch(long offsetBytes, long lengthBytes);
 
+  /** How much of a range lies in the page cache, in whole pages; does not wait for the disk. */
+  public abstract long cachedBytes(long offsetBytes, long lengthBytes);
+
   /**
    * Locks the file against other openings by this program, in this process or another; shared locks
    * go together. The lock lasts until {@link #close}. Does not wait.

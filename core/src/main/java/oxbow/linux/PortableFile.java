@@ -159,6 +159,11 @@ final class PortableFile extends DiskFile {
   }
 
   @Override
+  public long cachedBytes(long offsetBytes, long lengthBytes) {
+    return -Errno.ENOTSUP;
+  }
+
+  @Override
   public long lock(boolean isExclusive) {
     return attempt(
         () -> {

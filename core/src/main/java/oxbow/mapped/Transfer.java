@@ -41,6 +41,7 @@ final class Transfer {
   private long atBytes;
   private long endBytes;
   private long pieceBytes;
+  private int pieceFlags;
   private boolean skipZeros;
   private boolean isPieceRead;
 
@@ -160,14 +161,19 @@ final class Transfer {
     }
     isPieceRead = true;
     scannedBytes = 0;
-    Objects.requireNonNull(from)
-        .submit(
-            request.data(
-                Operation.READ, atBytes, buffer, 0, pieceBytes, bulkFlag(), whenStepped));
+    BlockDevice source = Objects.requireNonNull(from);
+    pieceFlags = flagsFor(source);
+    source.submit(
+        request.data(Operation.READ, atBytes, buffer, 0, pieceBytes, pieceFlags, whenStepped));
   }
 
-  private int bulkFlag() {
-    return pieceBytes >= BULK_BYTES ? Flags.BULK : 0;
+  /** What the source's readers keep in memory will be wanted from the destination: it stays hot. */
+  private int flagsFor(BlockDevice source) {
+    if (pieceBytes < BULK_BYTES) {
+      return 0;
+    }
+    boolean isInDemand = source.isInMemory(atBytes, pieceBytes);
+    return isInDemand ? Flags.BULK | Flags.IN_DEMAND : Flags.BULK;
   }
 
   /** Writes the next run of the piece that is not known to be there already; false if none is. */
@@ -180,7 +186,7 @@ final class Transfer {
     scannedBytes = end;
     target.submit(
         request.data(
-            Operation.WRITE, atBytes + start, data, start, end - start, bulkFlag(), whenStepped));
+            Operation.WRITE, atBytes + start, data, start, end - start, pieceFlags, whenStepped));
     return true;
   }
 

@@ -204,7 +204,8 @@ class EngineTest {
       port = ((InetSocketAddress) listener.address()).getPort();
     }
     Sender refused = new Sender(3);
-    engine.nextLoop()
+    engine
+        .nextLoop()
         .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), refused);
     assertThatThrownBy(() -> await(refused.complete)).hasCauseInstanceOf(IOException.class);
   }

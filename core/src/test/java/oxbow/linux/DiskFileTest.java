@@ -104,6 +104,19 @@ class DiskFileTest {
   }
 
   @Test
+  void whatWasWrittenIsInMemoryAndAHoleIsNot() throws IOException {
+    assumeIsNative();
+    Path path = Files.write(directory.resolve("file"), new byte[64 << 10]);
+    try (DiskFile file = DiskCalls.best().open(path, DiskFile.Mode.READ_WRITE)) {
+      long cached = file.cachedBytes(0, 64 << 10);
+      assumeTrue(cached >= 0, "Linux before 6.5 cannot tell");
+      assertThat(cached).isEqualTo(64 << 10);
+      assertThat(file.resize(1 << 20)).isZero();
+      assertThat(file.cachedBytes(512 << 10, 64 << 10)).isZero();
+    }
+  }
+
+  @Test
   void aClosedFileAnswersWithAnErrorAndDoesNotReachAnotherOne() throws IOException {
     Path path = Files.write(directory.resolve("file"), new byte[4096]);
     assumeIsNative();

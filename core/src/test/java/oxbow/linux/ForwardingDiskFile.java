@@ -87,6 +87,11 @@ public class ForwardingDiskFile extends DiskFile {
   }
 
   @Override
+  public long cachedBytes(long offsetBytes, long lengthBytes) {
+    return real.cachedBytes(offsetBytes, lengthBytes);
+  }
+
+  @Override
   public long lock(boolean isExclusive) {
     return real.lock(isExclusive);
   }

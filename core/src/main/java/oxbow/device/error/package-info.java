@@ -1,6 +1,4 @@
-/**
- * A device that fails every request, as device-mapper's error target.
- */
+/** A device that fails every request, as device-mapper's error target. */
 @NullMarked
 package oxbow.device.error;
 

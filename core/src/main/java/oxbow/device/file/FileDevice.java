@@ -149,6 +149,11 @@ public final class FileDevice implements BlockDevice {
     return result < 0 ? FileErrors.errnoOf(result) : Errno.OK;
   }
 
+  /** The same for the whole device. */
+  public int allocate() {
+    return allocate(0, sizeBytes);
+  }
+
   @Override
   public int readNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
     if (isReadNowMissing || offsetBytes + lengthBytes > fileEndBytes) {
@@ -189,6 +194,11 @@ public final class FileDevice implements BlockDevice {
     return edgeBytes % PAGE_BYTES == 0
         || (edgeBytes < fileEndBytes && readNow(edgeBytes, PROBE, 0, 1) == Errno.OK)
         || edgeBytes == sizeBytes;
+  }
+
+  @Override
+  public boolean isInMemory(long offsetBytes, long lengthBytes) {
+    return file.cachedBytes(offsetBytes, lengthBytes) >= lengthBytes;
   }
 
   @Override

@@ -177,7 +177,7 @@ final class FileTransfer {
   private @Nullable DiskFile directFor(BlockRequest request) {
     long address = request.data().address() + request.dataOffset();
     boolean isAligned = ((request.offsetBytes() | address) & (DIRECT_ALIGNMENT - 1)) == 0;
-    boolean isBulk = (request.flags() & Flags.BULK) != 0;
+    boolean isBulk = (request.flags() & (Flags.BULK | Flags.IN_DEMAND)) == Flags.BULK;
     return isBulk && isAligned && !isDirectRefused ? openDirect() : null;
   }
 

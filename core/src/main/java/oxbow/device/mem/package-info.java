@@ -1,6 +1,4 @@
-/**
- * A device in memory, for trying things out and for tests.
- */
+/** A device in memory, for trying things out and for tests. */
 @NullMarked
 package oxbow.device.mem;
 

@@ -32,8 +32,7 @@ public final class Backoff {
   public long nextDelayNanos() {
     long halfNanos = ceilingNanos / 2;
     long delayNanos = halfNanos + random.nextLong(ceilingNanos - halfNanos + 1);
-    ceilingNanos =
-        ceilingNanos > longestDelayNanos / 2 ? longestDelayNanos : ceilingNanos * 2;
+    ceilingNanos = ceilingNanos > longestDelayNanos / 2 ? longestDelayNanos : ceilingNanos * 2;
     return delayNanos;
   }
 

@@ -4,8 +4,8 @@ package oxbow.device.nbd;
  * Keeps account of which completed writes a FLUSH would still make durable. Pure.
  *
  * <p>A server may answer a WRITE before it is durable, and owes durability only to a FLUSH. When it
- * restarts in between, the write may be gone, and the FLUSH that the new server answers with success
- * knows nothing of it. From outside a restart looks like any loss of a connection. So:
+ * restarts in between, the write may be gone, and the FLUSH that the new server answers with
+ * success knows nothing of it. From outside a restart looks like any loss of a connection. So:
  *
  * <ul>
  *   <li>F1: only a connection that was open when the oldest unflushed write was answered carries a
@@ -30,8 +30,10 @@ final class FlushLedger {
     answered++;
   }
 
-  /** How many such writes there were: what a connection remembers when it opens, and a FLUSH when
-   * it is sent. */
+  /**
+   * How many such writes there were: what a connection remembers when it opens, and a FLUSH when it
+   * is sent.
+   */
   long mark() {
     return answered;
   }

@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import oxbow.engine.EventLoop;
 import oxbow.engine.Stream;
 import oxbow.nbd.client.Command;
 import oxbow.nbd.client.Connection;
 import oxbow.nbd.client.Export;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One of a device's connections over all its lives: connects, and after a loss connects again when
@@ -224,8 +224,7 @@ final class Link {
       }
       phase = Phase.NEGOTIATING;
       Connection begun =
-          new Connection(
-              stream, server.exportName(), options.inFlightPerConnection(), this);
+          new Connection(stream, server.exportName(), options.inFlightPerConnection(), this);
       connection = begun;
       begun.start();
     }

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
@@ -19,7 +20,6 @@ import oxbow.engine.EventLoop;
 import oxbow.engine.LoopTask;
 import oxbow.nbd.client.Export;
 import oxbow.nbd.client.NbdAddress;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An NBD export as a block device. Everything happens on one event loop: requests are queued from
@@ -28,10 +28,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Any number of requests may be submitted. What the server cannot take at once is cut or waits;
  * reads need no alignment, writes must keep to the export's minimum block.
  *
- * <p>When the connection is lost the device goes on trying to get it back, and requests are held for
- * as long as {@link #holdNanos} allows; see {@link Session} for what is sent again and {@link
- * FlushLedger} for flushes, which fail from then on if completed writes may have been lost. A server
- * that comes back with a smaller export, or one that can do less, fails the device for good.
+ * <p>When the connection is lost the device goes on trying to get it back, and requests are held
+ * for as long as {@link #holdNanos} allows; see {@link Session} for what is sent again and {@link
+ * FlushLedger} for flushes, which fail from then on if completed writes may have been lost. A
+ * server that comes back with a smaller export, or one that can do less, fails the device for good.
  */
 public final class NbdDevice implements BlockDevice {
   private static final long CLOSE_PATIENCE_SECONDS = 10;
@@ -158,7 +158,7 @@ public final class NbdDevice implements BlockDevice {
 
   /**
    * Changes how long requests are held without a connection; counts from its loss, also when that
-   * has been. From any thread.
+   * has been. Requests submitted afterwards see the change. From any thread.
    *
    * @param nanos Long.MAX_VALUE for ever
    */
@@ -166,7 +166,8 @@ public final class NbdDevice implements BlockDevice {
     if (nanos < 0) {
       throw new IllegalArgumentException("hold for " + nanos + " ns");
     }
-    loop.execute(() -> session.holdNanos(nanos));
+    session.holdNanos(nanos);
+    loop.post(pump);
   }
 
   @Override
@@ -225,6 +226,7 @@ public final class NbdDevice implements BlockDevice {
 
   private void takeSubmitted() {
     BlockRequest request = oldestFirst((BlockRequest) SUBMITTED.getAndSet(this, null));
+    session.adoptHold(); // After the taking: what was submitted after a change meets the change.
     while (request != null) {
       BlockRequest following = request.next;
       request.next = null;

@@ -10,7 +10,8 @@ import java.util.random.RandomGenerator;
  * @param connections the most connections to open, 1 to 16; more than one only if the server says
  *     that its flushes cover them all (CAN_MULTI_CONN)
  * @param inFlightPerConnection commands that one connection may have in flight, 1 to 4096
- * @param connectTimeoutNanos patience with one attempt, from the connect to the end of the handshake
+ * @param connectTimeoutNanos patience with one attempt, from the connect to the end of the
+ *     handshake
  * @param holdNanos how long requests are held while there is no connection, counted from its loss;
  *     then they fail with EIO, and so do new ones until there is a connection again. Long.MAX_VALUE
  *     holds them for ever

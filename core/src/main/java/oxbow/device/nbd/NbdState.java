@@ -8,9 +8,10 @@ import java.time.Instant;
  * @param since when this phase began
  * @param connections how many connections stand
  * @param failedAttempts attempts to connect that failed since the last connection was lost
- * @param lastError the newest reason for a lost connection or failed attempt; empty if there was none
- * @param hasLostWrites whether a connection was lost while completed writes had not been flushed: the
- *     server may have forgotten them, so flushes fail from then on
+ * @param lastError the newest reason for a lost connection or failed attempt; empty if there was
+ *     none
+ * @param hasLostWrites whether a connection was lost while completed writes had not been flushed:
+ *     the server may have forgotten them, so flushes fail from then on
  */
 public record NbdState(
     Phase phase,

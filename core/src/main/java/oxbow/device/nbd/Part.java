@@ -1,9 +1,9 @@
 package oxbow.device.nbd;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 import oxbow.engine.IoBuffer;
 import oxbow.nbd.client.Command;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One command for a part of a request, or for a question for extents. Pooled by {@link

@@ -1,8 +1,8 @@
 package oxbow.device.nbd;
 
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
-import org.jspecify.annotations.Nullable;
 
 /** How far a request has come that is being cut into parts. Pooled by {@link RequestQueue}. */
 final class Progress {

@@ -3,6 +3,7 @@ package oxbow.device.nbd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
@@ -10,7 +11,6 @@ import oxbow.block.Operation;
 import oxbow.nbd.client.Command;
 import oxbow.nbd.client.Export;
 import oxbow.nbd.wire.Nbd;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Requests that wait, cut into commands that the server takes, in the order in which they came; and
@@ -251,17 +251,14 @@ final class RequestQueue {
           case READ, WRITE, FLUSH -> true;
           case DISCARD -> export.canTrim();
           case CACHE -> export.canCache();
-          case WRITE_ZEROES ->
-              (request.flags() & Flags.FAST_ZERO) == 0 || export.canFastZero();
+          case WRITE_ZEROES -> (request.flags() & Flags.FAST_ZERO) == 0 || export.canFastZero();
         };
     return isOffered ? Errno.OK : Errno.ENOTSUP;
   }
 
   /** Whether there is nothing to be sent; a server without FLUSH has no cache that it admits to. */
   private boolean isNothing(BlockRequest request) {
-    return request.operation() == Operation.FLUSH
-        ? !export.canFlush()
-        : request.lengthBytes() == 0;
+    return request.operation() == Operation.FLUSH ? !export.canFlush() : request.lengthBytes() == 0;
   }
 
   private void nextFlush(Part part) {
@@ -303,8 +300,7 @@ final class RequestQueue {
           case READ -> cutRead(part, progress, at, leftBytes, bufferAt);
           case WRITE -> {
             long payloadBytes = Math.min(leftBytes, export.maxPayloadBytes());
-            part.request(
-                progress, Nbd.CMD_WRITE, fua, at, payloadBytes, request.data(), bufferAt);
+            part.request(progress, Nbd.CMD_WRITE, fua, at, payloadBytes, request.data(), bufferAt);
             yield payloadBytes;
           }
           case WRITE_ZEROES -> cutZeroes(part, progress, fua, at, leftBytes);
@@ -316,8 +312,7 @@ final class RequestQueue {
           case CACHE -> {
             // Some servers hold what they cache in a buffer: no more at once than can be read.
             long start = at & -(long) export.minBlockBytes();
-            long end =
-                Math.min(roundUp(at + leftBytes), start + export.maxPayloadBytes());
+            long end = Math.min(roundUp(at + leftBytes), start + export.maxPayloadBytes());
             part.request(progress, Nbd.CMD_CACHE, 0, start, end - start);
             yield Math.min(leftBytes, end - at);
           }
@@ -332,8 +327,7 @@ final class RequestQueue {
     int intoBlock = (int) (at & (blockBytes - 1));
     if (intoBlock == 0 && leftBytes >= blockBytes) {
       long lengthBytes = Math.min(leftBytes & -(long) blockBytes, export.maxPayloadBytes());
-      part.request(
-          progress, Nbd.CMD_READ, 0, at, lengthBytes, progress.request().data(), bufferAt);
+      part.request(progress, Nbd.CMD_READ, 0, at, lengthBytes, progress.request().data(), bufferAt);
       return lengthBytes;
     }
     int wantedBytes = (int) Math.min(blockBytes - intoBlock, leftBytes);

@@ -5,18 +5,18 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.engine.EventLoop;
 import oxbow.nbd.client.Command;
 import oxbow.nbd.client.Connection;
 import oxbow.nbd.client.Export;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The one owner of all that an {@link NbdDevice} has on its loop: links, queue, ledger, patience.
  * Each event ends with {@link #pump}, which hands out what can be sent. On the loop only, except
- * {@link #state}.
+ * where it says otherwise.
  *
  * <p>What a loss of the connection means, by command:
  *
@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>FLUSH is sent again only if that can tell the truth: {@link FlushLedger}.
  * </ul>
  *
- * While there is no connection, one link tries for all, so that a server that comes back is not
- * met by a crowd.
+ * While there is no connection, one link tries for all, so that a server that comes back is not met
+ * by a crowd.
  */
 final class Session implements Link.Owner {
   private final EventLoop loop;
@@ -50,6 +50,7 @@ final class Session implements Link.Owner {
 
   private @Nullable RequestQueue queue;
   private int linksToStop;
+  private volatile long wantedHoldNanos;
   private long holdNanos;
   private long lostAtNanos;
   private EventLoop.@Nullable Timer holdTimer;
@@ -76,6 +77,7 @@ final class Session implements Link.Owner {
     this.options = options;
     this.listener = listener;
     this.postPump = postPump;
+    this.wantedHoldNanos = options.holdNanos();
     this.holdNanos = options.holdNanos();
     this.since = options.clock().instant();
     for (int i = 0; i < options.connections(); i++) {
@@ -109,8 +111,8 @@ final class Session implements Link.Owner {
     }
     enter(NbdState.Phase.CLOSED);
     opened.completeExceptionally(new IOException("closed"));
-    stopAll(Errno.ESHUTDOWN);
     publish();
+    stopAll(Errno.ESHUTDOWN);
   }
 
   void add(BlockRequest request) {
@@ -142,11 +144,20 @@ final class Session implements Link.Owner {
     };
   }
 
+  /** From any thread; takes effect with {@link #adoptHold}. */
   void holdNanos(long nanos) {
-    holdNanos = nanos;
-    if (phase == NbdState.Phase.RECONNECTING && promised != null) {
-      isHoldOver = false;
-      armHoldTimer();
+    wantedHoldNanos = nanos;
+  }
+
+  /** Counts patience anew if it was changed. */
+  void adoptHold() {
+    long nanos = wantedHoldNanos;
+    if (nanos != holdNanos) {
+      holdNanos = nanos;
+      if (phase == NbdState.Phase.RECONNECTING && promised != null) {
+        isHoldOver = false;
+        armHoldTimer();
+      }
     }
   }
 
@@ -212,6 +223,9 @@ final class Session implements Link.Owner {
       firstReady(export);
     } else {
       String why = export.whyNotInsteadOf(before);
+      if (why.isEmpty() && links.size() > 1 && !export.canMultiConnect()) {
+        why = "a flush of the export no longer covers all connections";
+      }
       if (!why.isEmpty()) {
         failForGood(why);
         return;
@@ -262,12 +276,16 @@ final class Session implements Link.Owner {
       return; // The device was closed while its first connection became ready.
     }
     boolean isOver = phase == NbdState.Phase.FAILED || phase == NbdState.Phase.CLOSED;
-    if (!isOver) {
-      lastError = why;
-    }
     // The ledger first: whether a flush that comes back may be sent again is its decision.
     if (links.stream().noneMatch(this::mayCarryFlush)) {
       ledger.carriersLost();
+    }
+    if (!isOver) {
+      lastError = why;
+      if (links.stream().noneMatch(Link::isReady)) {
+        enterReconnecting();
+      }
+      publish(); // Before requests fail, so that whoever asks why is told.
     }
     for (Command command = connection.takeBack();
         command instanceof Part part;
@@ -279,19 +297,18 @@ final class Session implements Link.Owner {
       }
     }
     requests.failLostFlushes();
-    if (isOver) {
-      return;
+    if (!isOver) {
+      connectLaterIfDue(link);
+      pump();
     }
-    if (links.stream().noneMatch(Link::isReady)) {
-      enter(NbdState.Phase.RECONNECTING);
-      failedAttempts = 0;
-      lostAtNanos = System.nanoTime();
-      links.forEach(Link::parkIfWaiting);
-      armHoldTimer();
-    }
-    connectLaterIfDue(link);
-    publish();
-    pump();
+  }
+
+  private void enterReconnecting() {
+    enter(NbdState.Phase.RECONNECTING);
+    failedAttempts = 0;
+    lostAtNanos = System.nanoTime();
+    links.forEach(Link::parkIfWaiting);
+    armHoldTimer();
   }
 
   /** Without a connection one link tries for all; the others follow once it has succeeded. */
@@ -317,8 +334,8 @@ final class Session implements Link.Owner {
   private void failForGood(String why) {
     enter(NbdState.Phase.FAILED);
     lastError = why;
-    stopAll(Errno.EIO);
     publish();
+    stopAll(Errno.EIO);
   }
 
   private void stopAll(int errno) {

@@ -1,6 +1,4 @@
-/**
- * A device of zeros that forgets what is written to it, as device-mapper's zero target.
- */
+/** A device of zeros that forgets what is written to it, as device-mapper's zero target. */
 @NullMarked
 package oxbow.device.zero;
 

@@ -1,13 +1,13 @@
 package oxbow.nbd.client;
 
 import java.lang.foreign.MemorySegment;
-import oxbow.nbd.wire.Nbd;
 import org.jspecify.annotations.Nullable;
+import oxbow.nbd.wire.Nbd;
 
 /**
  * One command of the transmission phase and the state of its reply. Allocated once, filled in again
- * and again by whoever subclasses it. From {@link Connection#send} until {@link #ended}, or until it
- * is taken back from a lost connection, it belongs to the connection.
+ * and again by whoever subclasses it. From {@link Connection#send} until {@link #ended}, or until
+ * it is taken back from a lost connection, it belongs to the connection.
  */
 public abstract class Command {
   private int type;

@@ -2,12 +2,12 @@ package oxbow.nbd.client;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import oxbow.engine.IoBuffer;
 import oxbow.engine.Pieces;
 import oxbow.engine.Stream;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.RequestHeader;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to a server: puts {@link Negotiation}, {@link ReplyReader} and the sending of
@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * takes the commands back and begins anew.
  *
  * <p>Commands are sent in batches: all that were given since the last {@link #push} leave with one
- * system call. The payload of a long WRITE leaves straight from the request's buffer, that of a long
- * READ arrives straight in it; short ones are copied.
+ * system call. The payload of a long WRITE leaves straight from the request's buffer, that of a
+ * long READ arrives straight in it; short ones are copied.
  */
 public final class Connection {
   /** Payloads at least as long are not copied. */
@@ -24,7 +24,9 @@ public final class Connection {
 
   private static final int RECEIVE_BYTES = 256 << 10;
 
-  /** After a long READ: just enough for headers, so that the next READ's data stays in the socket. */
+  /**
+   * After a long READ: just enough for headers, so that the next READ's data stays in the socket.
+   */
   private static final int RECEIVE_HEADERS_BYTES = 4 << 10;
 
   private static final int SEND_BYTES = 256 << 10;
@@ -183,8 +185,7 @@ public final class Connection {
     isReceivingDirectly = replies != null && directBytes >= DIRECT_BYTES;
     if (isReceivingDirectly && replies != null) {
       areReadsLong = true;
-      IoBuffer view =
-          receiveViews.of(replies.directData(), replies.directOffset(), directBytes);
+      IoBuffer view = receiveViews.of(replies.directData(), replies.directOffset(), directBytes);
       return stream.receive(view, receiveViews.offset(), directBytes);
     }
     int room = incoming.capacity() - incomingBytes;

@@ -96,6 +96,9 @@ public record Export(
           + maxPayloadBytes
           + " bytes";
     }
+    if (before.hasAllocation && !hasAllocation) {
+      return "the export no longer tells how it is allocated";
+    }
     int gone = before.flags & ~flags & OFFERS;
     if (gone != 0) {
       return "the export no longer offers all it did: transmission flags were 0x"

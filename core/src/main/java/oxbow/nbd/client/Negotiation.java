@@ -2,10 +2,10 @@ package oxbow.nbd.client;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.OptionHeader;
 import oxbow.nbd.wire.OptionReply;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The client's half of the handshake as a table of states. Each state says how many bytes it needs
@@ -156,11 +156,15 @@ public final class Negotiation {
           refuse(Refusal.Kind.CLOSED, "the server closed the connection without a word");
       // The only way in which this option can be refused.
       case EXPORT_NAME ->
-          refuse(Refusal.Kind.UNKNOWN_EXPORT, "the server has no export " + quoted(exportName)
-              + " (it closed the connection when asked for it)");
+          refuse(
+              Refusal.Kind.UNKNOWN_EXPORT,
+              "the server has no export "
+                  + quoted(exportName)
+                  + " (it closed the connection when asked for it)");
       default ->
-          refuse(Refusal.Kind.CLOSED, "the server closed the connection during the handshake ("
-              + state + ")");
+          refuse(
+              Refusal.Kind.CLOSED,
+              "the server closed the connection during the handshake (" + state + ")");
     }
   }
 
@@ -192,8 +196,7 @@ public final class Negotiation {
     areZeroesSpared = (offered & Nbd.FLAG_NO_ZEROES) != 0;
     boolean isFixed = (offered & Nbd.FLAG_FIXED_NEWSTYLE) != 0;
     output.putInt(
-        (isFixed ? Nbd.FLAG_C_FIXED_NEWSTYLE : 0)
-            | (areZeroesSpared ? Nbd.FLAG_C_NO_ZEROES : 0));
+        (isFixed ? Nbd.FLAG_C_FIXED_NEWSTYLE : 0) | (areZeroesSpared ? Nbd.FLAG_C_NO_ZEROES : 0));
     if (isFixed) {
       putOption(Nbd.OPT_STRUCTURED_REPLY, 0);
       state = State.STRUCTURED_REPLY;
@@ -230,8 +233,7 @@ public final class Negotiation {
           Refusal.Kind.TLS_REQUIRED,
           "the server requires TLS, which is not supported yet" + says(in, at, dataBytes));
     } else if (type == Nbd.REP_ERR_SHUTDOWN) {
-      refuse(
-          Refusal.Kind.SHUTTING_DOWN, "the server is shutting down" + says(in, at, dataBytes));
+      refuse(Refusal.Kind.SHUTTING_DOWN, "the server is shutting down" + says(in, at, dataBytes));
     } else {
       current.replyEater.eat(this, type, in, at, dataBytes);
     }

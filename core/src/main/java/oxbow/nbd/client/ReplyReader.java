@@ -2,13 +2,13 @@ package oxbow.nbd.client;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.engine.IoBuffer;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.NbdErrno;
 import oxbow.nbd.wire.ReplyChunk;
 import oxbow.nbd.wire.SimpleReply;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the server's replies, simple and structured, from whatever pieces they arrive in. No socket
@@ -34,7 +34,9 @@ final class ReplyReader {
   private static final int ERROR_HEAD_BYTES = Integer.BYTES + Short.BYTES;
   private static final int HOLE_BYTES = Long.BYTES + Integer.BYTES;
 
-  /** What comes next in the stream. All but DATA and MESSAGE need their whole length to be there. */
+  /**
+   * What comes next in the stream. All but DATA and MESSAGE need their whole length to be there.
+   */
   private enum Expecting {
     REPLY,
     DATA_OFFSET,
@@ -286,8 +288,7 @@ final class ReplyReader {
     require(lengthBytes > 0 && extentOffset < command.endBytes(), "extents outside of the request");
     ExtentList list = command.extents();
     if (list != null) {
-      list.add(
-          Math.min(lengthBytes, command.endBytes() - extentOffset), bytes.getInt(at + 4));
+      list.add(Math.min(lengthBytes, command.endBytes() - extentOffset), bytes.getInt(at + 4));
     }
     extentOffset += lengthBytes;
     restBytes -= ReplyChunk.EXTENT_BYTES;

@@ -49,8 +49,8 @@ public final class NbdServer implements AutoCloseable {
   }
 
   /**
-   * Offers a device. Its name must be new. While there is one export only, clients also get it under
-   * the empty name.
+   * Offers a device. Its name must be new. While there is one export only, clients also get it
+   * under the empty name.
    */
   public void add(Export export) {
     exports.add(export);
@@ -80,15 +80,14 @@ public final class NbdServer implements AutoCloseable {
   public ListeningAddress listen(UnixDomainSocketAddress at) throws IOException {
     UnixSocketFile file = UnixSocketFile.listen(engine, at.getPath(), this::accepted);
     return remember(
-        new ListeningAddress(UnixDomainSocketAddress.of(file.path())),
-        () -> socketFiles.add(file));
+        new ListeningAddress(UnixDomainSocketAddress.of(file.path())), () -> socketFiles.add(file));
   }
 
   /**
    * Listens on a TCP port; 0 picks one. Blocks for a moment.
    *
-   * @throws BindException when the port is taken, or when others than this machine could connect and
-   *     {@link ServerOptions#isRemoteAllowed} does not allow that
+   * @throws BindException when the port is taken, or when others than this machine could connect
+   *     and {@link ServerOptions#isRemoteAllowed} does not allow that
    */
   public ListeningAddress listen(InetSocketAddress at) throws IOException {
     if (at.isUnresolved()) {
@@ -216,8 +215,7 @@ public final class NbdServer implements AutoCloseable {
     return await(hasEnded, deadline);
   }
 
-  private void forEach(
-      Predicate<Connection> concerned, Consumer<Connection> action) {
+  private void forEach(Predicate<Connection> concerned, Consumer<Connection> action) {
     List<Connection> all;
     lock.lock();
     try {
@@ -226,8 +224,7 @@ public final class NbdServer implements AutoCloseable {
       lock.unlock();
     }
     for (Connection connection : all) {
-      connection
-          .stream()
+      connection.stream()
           .loop()
           .execute(
               () -> {

@@ -20,8 +20,11 @@ import oxbow.nbd.wire.SimpleReply;
  * replies; for all others the shorter simple ones remain allowed.
  */
 final class Replies {
-  /** Holds the replies to a common batch, and fits a core's cache. */
+  /** Holds any reply that is made in place, and fits a core's cache. */
   static final int BUFFER_BYTES = 256 << 10;
+
+  /** With so much gathered it is sent, so that the client has work while we go on. */
+  static final int ENOUGH_BYTES = 80 << 10;
 
   /** Up to here a copy is cheaper than a piece, and with it a system call, of its own. */
   static final int MAX_COPY_BYTES = 16 << 10;
@@ -54,9 +57,9 @@ final class Replies {
     this.bytes = buffer.bytes();
   }
 
-  /** Whether any reply without payload can be added. */
+  /** Whether a reply without payload can be added, or anything be gathered further. */
   boolean hasRoom() {
-    return !isSending && length + ReplyChunk.OFFSET_DATA_BYTES <= BUFFER_BYTES;
+    return !isSending && length < ENOUGH_BYTES;
   }
 
   /** Whether a READ's reply with so many bytes can be added. */

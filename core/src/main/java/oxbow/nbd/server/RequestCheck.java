@@ -41,11 +41,7 @@ final class RequestCheck {
       }
       case Nbd.CMD_WRITE_ZEROES ->
           change(
-              flags,
-              Nbd.CMD_FLAG_NO_HOLE | Nbd.CMD_FLAG_FAST_ZERO,
-              offset,
-              length,
-              Errno.ENOSPC);
+              flags, Nbd.CMD_FLAG_NO_HOLE | Nbd.CMD_FLAG_FAST_ZERO, offset, length, Errno.ENOSPC);
       case Nbd.CMD_TRIM -> {
         int errno = change(flags, 0, offset, length, Errno.EINVAL);
         yield errno == Errno.OK && !canDiscard ? Errno.ENOTSUP : errno;

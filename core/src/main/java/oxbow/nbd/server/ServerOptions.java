@@ -9,7 +9,8 @@ import oxbow.nbd.wire.Nbd;
  * @param maxConnections of all exports together; further clients are hung up on
  * @param handshakeTimeout from the connection to the choice of an export
  * @param maxRequestsInFlight of one connection, as far as they have to wait for the device
- * @param maxBytesInFlight payload of these requests; one request is always let in, whatever its size
+ * @param maxBytesInFlight payload of these requests; one request is always let in, whatever its
+ *     size
  * @param maxRequestsPerTurn how many requests of one connection are handled before the other
  *     connections of its loop get their turn
  * @param isRemoteAllowed whether TCP addresses other than loopback may be listened on: NBD without
@@ -25,8 +26,7 @@ public record ServerOptions(
 
   /** What suits most. */
   public static final ServerOptions DEFAULT =
-      new ServerOptions(
-          128, Duration.ofSeconds(10), 128, 2L * Nbd.MAX_PAYLOAD_BYTES, 128, false);
+      new ServerOptions(128, Duration.ofSeconds(10), 128, 2L * Nbd.MAX_PAYLOAD_BYTES, 128, false);
 
   /** Checks that something is possible at all. */
   public ServerOptions {

@@ -12,8 +12,8 @@ import oxbow.nbd.wire.ReplyChunk;
  * A request that waits for the device, and what its reply needs. Made when first needed, then used
  * again and again by its connection.
  *
- * <p>Belongs to the loop, but from submission to completion to the device's thread; the connection's
- * queue of completed requests hands it back.
+ * <p>Belongs to the loop, but from submission to completion to the device's thread; the
+ * connection's queue of completed requests hands it back.
  */
 final class Slot implements Completion, Extents {
   /** Bytes for the reply to BLOCK_STATUS. */

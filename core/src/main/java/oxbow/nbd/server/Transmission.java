@@ -1,8 +1,6 @@
 package oxbow.nbd.server;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -21,8 +19,8 @@ import oxbow.nbd.wire.RequestHeader;
 /**
  * The transmission phase of one connection. Works in turns on the loop: handle the requests that
  * have been received, answer those that devices have completed, send all answers together, receive
- * more. A turn ends when it has to wait for bytes, for the socket or for a slot, and after a bounded
- * number of requests.
+ * more. A turn ends when it has to wait for bytes, for the socket or for a slot, and after a
+ * bounded number of requests.
  */
 final class Transmission {
   /** Holds a common batch of small writes. Larger payloads are received into their own buffers. */
@@ -30,17 +28,6 @@ final class Transmission {
 
   /** With less room than this behind the received bytes they are moved to the front. */
   private static final int MIN_RECEIVE_BYTES = 128 << 10;
-
-  private static final VarHandle COMPLETED;
-
-  static {
-    try {
-      COMPLETED =
-          MethodHandles.lookup().findVarHandle(Transmission.class, "completed", BlockRequest.class);
-    } catch (ReflectiveOperationException impossible) {
-      throw new ExceptionInInitializerError(impossible);
-    }
-  }
 
   /** What the next request has to wait for. */
   private enum Lack {
@@ -100,9 +87,8 @@ final class Transmission {
 
   private @Nullable Slot lastEnded;
 
-  /** Requests that devices have completed, the newest first; pushed by any thread. */
-  @SuppressWarnings("UnusedVariable") // Read and written by the handle.
-  private volatile @Nullable BlockRequest completed;
+  /** What devices have completed on other threads. */
+  private final CompletedRequests completed = new CompletedRequests();
 
   /** New requests are refused; when those in flight have been answered, the connection ends. */
   private boolean isDraining;
@@ -177,14 +163,7 @@ final class Transmission {
       }
       return;
     }
-    BlockRequest request = slot.request;
-    BlockRequest head;
-    do {
-      head = completed;
-      request.next = head;
-    } while (!COMPLETED.compareAndSet(this, head, request));
-    if (head == null) {
-      // Whoever finds the queue empty wakes the loop for all who come until it looks.
+    if (completed.push(slot.request)) {
       loop.post(laterTurn);
     }
   }
@@ -386,8 +365,7 @@ final class Transmission {
         return Lack.NOTHING;
       }
     }
-    Slot slot =
-        takeSlot(length, Nbd.CMD_WRITE, isFua ? Flags.FUA : 0, cookie, offset, length);
+    Slot slot = takeSlot(length, Nbd.CMD_WRITE, isFua ? Flags.FUA : 0, cookie, offset, length);
     if (slot == null) {
       return Lack.SLOT;
     }
@@ -450,8 +428,7 @@ final class Transmission {
     long left = slot.offsetBytes + slot.lengthBytes - at;
     long length = Math.min(left, device.limits().maxDiscardBytes());
     slot.nextBytes = at + length;
-    device.submit(
-        slot.request.range(Operation.DISCARD, at, length, blockFlags(slot.flags), slot));
+    device.submit(slot.request.range(Operation.DISCARD, at, length, blockFlags(slot.flags), slot));
   }
 
   private @Nullable Slot takeSlot(
@@ -484,24 +461,14 @@ final class Transmission {
 
   /** Takes over what other threads have completed, in the order in which they did. */
   private void takeCompleted() {
-    if (completed == null) {
-      return;
-    }
-    BlockRequest newestFirst = (BlockRequest) COMPLETED.getAndSet(this, null);
-    BlockRequest oldestFirst = null;
-    while (newestFirst != null) {
-      BlockRequest following = newestFirst.next;
-      newestFirst.next = oldestFirst;
-      oldestFirst = newestFirst;
-      newestFirst = following;
-    }
-    while (oldestFirst != null) {
-      BlockRequest following = oldestFirst.next;
-      oldestFirst.next = null;
-      if (oldestFirst.context instanceof Slot slot) {
+    BlockRequest request = completed.takeAll();
+    while (request != null) {
+      BlockRequest following = request.next;
+      request.next = null;
+      if (request.context instanceof Slot slot) {
         ended(slot);
       }
-      oldestFirst = following;
+      request = following;
     }
   }
 

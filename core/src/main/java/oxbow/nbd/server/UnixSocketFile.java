@@ -24,10 +24,10 @@ import oxbow.engine.Listener;
 /**
  * A listening Unix socket whose file only its owner can open, from its first moment on.
  *
- * <p>The socket is bound inside a new directory that nobody else can enter, gets its mode there, and
- * is then linked to its place. Linking never replaces anything. What stands in the way is moved away
- * only if it is a socket at which nobody listens, and it is asked once more after it was moved, since
- * another server may have come meanwhile.
+ * <p>The socket is bound inside a new directory that nobody else can enter, gets its mode there,
+ * and is then linked to its place. Linking never replaces anything. What stands in the way is moved
+ * away only if it is a socket at which nobody listens, and it is asked once more after it was
+ * moved, since another server may have come meanwhile.
  */
 final class UnixSocketFile implements AutoCloseable {
   private static final Set<PosixFilePermission> OWNER_ONLY =
@@ -73,7 +73,9 @@ final class UnixSocketFile implements AutoCloseable {
     }
   }
 
-  /** Beside the path, since links do not cross file systems; its name is short, as paths must be. */
+  /**
+   * Beside the path, since links do not cross file systems; its name is short, as paths must be.
+   */
   private static Path privateDirectory(Path path) throws IOException {
     Path parent = path.getParent();
     if (parent == null) {

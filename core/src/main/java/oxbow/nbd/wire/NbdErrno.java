@@ -25,7 +25,9 @@ public final class NbdErrno {
     };
   }
 
-  /** What a peer has told; a number that the protocol does not have counts as EINVAL, as it says. */
+  /**
+   * What a peer has told; a number that the protocol does not have counts as EINVAL, as it says.
+   */
   public static int fromWire(int error) {
     return switch (error) {
       case Errno.OK,

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 /**
  * The header of one chunk of a structured reply: magic, flags, type, cookie, length of the payload.
  * Payloads: OFFSET_DATA an offset (8 bytes) and data; OFFSET_HOLE an offset and a length (4);
- * BLOCK_STATUS a context's id (4) and extents (length 4, state 4); ERROR an error (4), the length of
- * a message (2) and the message; ERROR_OFFSET the same and an offset.
+ * BLOCK_STATUS a context's id (4) and extents (length 4, state 4); ERROR an error (4), the length
+ * of a message (2) and the message; ERROR_OFFSET the same and an offset.
  */
 public final class ReplyChunk {
   public static final int HEADER_BYTES = 20;

@@ -127,7 +127,8 @@ final class BackgroundHydration {
     } else {
       failing.failed(hydration.first, now.nanos());
       out.warn("hydration of region " + hydration.first + " failed: " + Errno.describe(errno));
-      if (failing.failuresInARow() >= failureLimit || failing.isFull()) {
+      boolean isTooMuch = failing.failuresInARow() >= failureLimit || failing.isFull();
+      if (isTooMuch && pausedReason == null) {
         pausedReason =
             failing.failuresInARow()
                 + " copies in a row failed, the last one of region "

@@ -29,6 +29,7 @@ public final class CloneTarget implements Target {
   private final CloneCore core;
   private final CloneMapper mapper;
   private final Limits limits;
+  private final Runnable whenClosed;
 
   /**
    * A clone over open devices. What is checked of them is checked by {@link CloneTargetType}.
@@ -36,6 +37,7 @@ public final class CloneTarget implements Target {
    * @param lengthBytes of the target; source and destination are at least as long
    * @param metadata open for this length and region size; closed with the target
    * @param map as loaded from the metadata
+   * @param whenClosed releases what the metadata lies on
    */
   CloneTarget(
       CloneArgs args,
@@ -44,8 +46,10 @@ public final class CloneTarget implements Target {
       BlockDevice destination,
       BlockDevice source,
       CloneMetadata metadata,
-      RegionMap map) {
+      RegionMap map,
+      Runnable whenClosed) {
     this.args = args;
+    this.whenClosed = whenClosed;
     this.geometry = new CloneGeometry(lengthBytes, args.regionBytes());
     this.devices = List.of(destination, source);
     this.metadata = metadata;
@@ -67,7 +71,8 @@ public final class CloneTarget implements Target {
             Math.max(below.blockSizeBytes(), source.limits().blockSizeBytes()),
             true,
             core.hasDiscardPassdown() ? below.maxDiscardBytes() : Long.MAX_VALUE,
-            !core.hasDiscardPassdown() || below.discardReadsZeros(),
+            // Only whole regions are discarded, and without passdown hydrated ones are left (D5).
+            false,
             below.canWriteZeroesFast(),
             true);
   }
@@ -218,5 +223,6 @@ public final class CloneTarget implements Target {
   @Override
   public void close() {
     metadata.close();
+    whenClosed.run();
   }
 }

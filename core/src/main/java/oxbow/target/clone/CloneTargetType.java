@@ -37,13 +37,17 @@ public final class CloneTargetType {
     checkLength(length, destination, "destination");
     BlockDevice source = open(devices, words.get(2), false, "source");
     checkLength(length, source, "source");
+    checkRegions(CloneArgs.parseRegionSize(words.get(3)), length, destination, source);
     CloneArgs args = CloneArgs.parse(words);
-    checkRegions(args, length, destination, source);
-    // The buffer lives as long as the target, which closes it with the metadata.
     BlockingDevice io = new BlockingDevice(metadataDevice);
     try {
-      return open(args, options, length, destination, source, metadata(io, args, lengthSectors));
-    } catch (IOException e) {
+      CloneMetadata metadata = metadata(io, args, lengthSectors);
+      RegionMap map = loaded(metadata);
+      return new CloneTarget(
+          args, options, length, destination, source, metadata, map, io::close);
+    } catch (IOException | IllegalArgumentException e) {
+      // A device that is too small to be formatted is an illegal argument.
+      io.close();
       throw new TargetException("Failed to load metadata: " + e.getMessage(), e);
     }
   }
@@ -64,10 +68,16 @@ public final class CloneTargetType {
       throws TargetException, IOException {
     checkLength(lengthBytes, destination, "destination");
     checkLength(lengthBytes, source, "source");
-    checkRegions(args, lengthBytes, destination, source);
+    checkRegions(args.regionSizeSectors(), lengthBytes, destination, source);
+    RegionMap map = loaded(metadata);
+    return new CloneTarget(
+        args, options, lengthBytes, destination, source, metadata, map, () -> {});
+  }
+
+  private static RegionMap loaded(CloneMetadata metadata) throws IOException {
     RegionMap map = new RegionMap(metadata.regionCount());
     metadata.load(map);
-    return new CloneTarget(args, options, lengthBytes, destination, source, metadata, map);
+    return map;
   }
 
   private static CloneMetadata metadata(BlockingIo io, CloneArgs args, long lengthSectors)
@@ -101,9 +111,9 @@ public final class CloneTargetType {
   }
 
   private static void checkRegions(
-      CloneArgs args, long lengthBytes, BlockDevice destination, BlockDevice source)
+      long regionSectors, long lengthBytes, BlockDevice destination, BlockDevice source)
       throws TargetException {
-    long region = args.regionBytes();
+    long region = Sectors.toBytes(regionSectors);
     int block =
         Math.max(destination.limits().blockSizeBytes(), source.limits().blockSizeBytes());
     if (region % block != 0) {

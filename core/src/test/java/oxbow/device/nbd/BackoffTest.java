@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
-/** Aim: delays double up to a limit, with jitter, and begin anew. Method: a scripted random source. */
+/**
+ * Aim: delays double up to a limit, with jitter, and begin anew. Method: a scripted random source.
+ */
 class BackoffTest {
   /** A source that always says the highest value, the lowest, or one in the middle. */
   private static RandomGenerator always(double fraction) {

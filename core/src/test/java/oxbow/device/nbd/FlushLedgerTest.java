@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** Aim: a flush never claims writes that a restarted server may have lost. Method: short scripts. */
+/**
+ * Aim: a flush never claims writes that a restarted server may have lost. Method: short scripts.
+ */
 class FlushLedgerTest {
   private final FlushLedger ledger = new FlushLedger();
 
   @Test
-  @DisplayName("F1: a connection that opened after an unflushed write was answered carries no flush")
+  @DisplayName(
+      "F1: a connection that opened after an unflushed write was answered carries no flush")
   void aNewConnectionCarriesNoFlushForOldWrites() {
     long early = ledger.mark();
     ledger.writeAnswered();

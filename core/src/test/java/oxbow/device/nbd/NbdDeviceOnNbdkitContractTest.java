@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import oxbow.block.BlockDevice;
-import oxbow.device.BlockDeviceContractTest;
-import oxbow.engine.Engine;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
+import oxbow.block.BlockDevice;
+import oxbow.device.BlockDeviceContractTest;
+import oxbow.engine.Engine;
 
 /** Aim: the contract, through nbdkit with much and with little to offer. */
 class NbdDeviceOnNbdkitContractTest {
@@ -72,8 +72,7 @@ class NbdDeviceOnNbdkitContractTest {
       arguments.addAll(List.of("memory", String.valueOf(sizeBytes)));
       arguments.addAll(parameters);
       try {
-        ForeignServer started =
-            ForeignServer.nbdkit(directory, arguments.toArray(String[]::new));
+        ForeignServer started = ForeignServer.nbdkit(directory, arguments.toArray(String[]::new));
         servers.add(started);
         return NbdDevice.open(started.address(), engine, NbdOptions.defaults());
       } catch (InterruptedException e) {

@@ -3,6 +3,8 @@ package oxbow.device.nbd;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.BlockDevice;
 import oxbow.device.BlockDeviceContractTest;
 import oxbow.device.mem.MemDevice;
@@ -11,8 +13,6 @@ import oxbow.nbd.client.NbdAddress;
 import oxbow.nbd.server.Export;
 import oxbow.nbd.server.NbdServer;
 import oxbow.nbd.server.ServerOptions;
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Aim: the contract, through our own server and several connections. */
 class NbdDeviceOnOwnServerContractTest extends BlockDeviceContractTest {

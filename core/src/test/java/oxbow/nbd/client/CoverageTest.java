@@ -52,9 +52,7 @@ class CoverageTest {
         if (isNew) {
           model.set(start, end);
         }
-        assertThat(coverage.isComplete(size))
-            .as(reproduce)
-            .isEqualTo(model.cardinality() == size);
+        assertThat(coverage.isComplete(size)).as(reproduce).isEqualTo(model.cardinality() == size);
       }
     }
   }

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
-import oxbow.device.Address;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import oxbow.device.Address;
 
 /** Aim: addresses are shown as URIs that mean the same again. Method: read back by the parser. */
 class NbdAddressTest {
@@ -18,8 +18,7 @@ class NbdAddressTest {
     String unix = NbdAddress.unix("/" + name, name).toString();
 
     assertThat(Address.parse(tcp)).isEqualTo(new Address.NbdTcp(tcp, "fe80::1", 77, name));
-    assertThat(Address.parse(unix))
-        .isEqualTo(new Address.NbdUnix(unix, Path.of("/" + name), name));
+    assertThat(Address.parse(unix)).isEqualTo(new Address.NbdUnix(unix, Path.of("/" + name), name));
   }
 
   @Test

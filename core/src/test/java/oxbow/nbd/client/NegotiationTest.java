@@ -6,15 +6,15 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.Random;
-import oxbow.nbd.wire.Nbd;
-import oxbow.nbd.wire.OptionReply;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import oxbow.nbd.wire.Nbd;
+import oxbow.nbd.wire.OptionReply;
 
 /**
- * Aim: every way in which a server can answer the handshake ends as it should, however the bytes are
- * cut. Method: the server's bytes as a script, eaten whole and byte by byte; the client's bytes
+ * Aim: every way in which a server can answer the handshake ends as it should, however the bytes
+ * are cut. Method: the server's bytes as a script, eaten whole and byte by byte; the client's bytes
  * spelt out once.
  */
 class NegotiationTest {
@@ -102,7 +102,9 @@ class NegotiationTest {
     }
   }
 
-  /** Feeds pieces of a length, keeps what was not eaten, and checks that the cut does not matter. */
+  /**
+   * Feeds pieces of a length, keeps what was not eaten, and checks that the cut does not matter.
+   */
   private static Negotiation run(Script script) {
     byte[] bytes = script.toBytes();
     Negotiation whole = feed(bytes, bytes.length);
@@ -146,15 +148,25 @@ class NegotiationTest {
         .isEqualTo("00000003" + "49484156454f5054" + "00000008" + "00000000");
     assertThat(said(negotiation, new Script().structured()))
         .isEqualTo(
-            "49484156454f5054" + "0000000a" + "0000001f" + "00000004" + "6469736b" + "00000001"
-                + "0000000f" + "626173653a616c6c6f636174696f6e");
+            "49484156454f5054"
+                + "0000000a"
+                + "0000001f"
+                + "00000004"
+                + "6469736b"
+                + "00000001"
+                + "0000000f"
+                + "626173653a616c6c6f636174696f6e");
     assertThat(said(negotiation, new Script().allocation(7)))
         .isEqualTo(
-            "49484156454f5054" + "00000007" + "0000000c" + "00000004" + "6469736b" + "0001"
+            "49484156454f5054"
+                + "00000007"
+                + "0000000c"
+                + "00000004"
+                + "6469736b"
+                + "0001"
                 + "0003");
     assertThat(said(negotiation, new Script().exportInfo(4096, FLAGS).goAck())).isEmpty();
-    assertThat(negotiation.export())
-        .isEqualTo(new Export(4096, FLAGS, 1, 32 << 20, true, true, 7));
+    assertThat(negotiation.export()).isEqualTo(new Export(4096, FLAGS, 1, 32 << 20, true, true, 7));
   }
 
   private static String said(Negotiation negotiation, Script script) {
@@ -274,8 +286,7 @@ class NegotiationTest {
 
   @Test
   void aServerThatWantsTlsSaysSoAlreadyToTheFirstOption() {
-    Script script =
-        Script.fixed().reply(Nbd.OPT_STRUCTURED_REPLY, Nbd.REP_ERR_TLS_REQD, 0);
+    Script script = Script.fixed().reply(Nbd.OPT_STRUCTURED_REPLY, Nbd.REP_ERR_TLS_REQD, 0);
     assertThat(refused(script).kind()).isEqualTo(Refusal.Kind.TLS_REQUIRED);
   }
 
@@ -293,13 +304,11 @@ class NegotiationTest {
     silent.closedByServer();
     assertThat(silent.refusal())
         .isEqualTo(
-            new Refusal(
-                Refusal.Kind.CLOSED, "the server closed the connection without a word"));
+            new Refusal(Refusal.Kind.CLOSED, "the server closed the connection without a word"));
 
     Negotiation old = run(new Script().longs(Nbd.INIT_MAGIC, Nbd.OPTION_MAGIC).shorts(0));
     old.closedByServer();
-    assertThat(Objects.requireNonNull(old.refusal()).kind())
-        .isEqualTo(Refusal.Kind.UNKNOWN_EXPORT);
+    assertThat(Objects.requireNonNull(old.refusal()).kind()).isEqualTo(Refusal.Kind.UNKNOWN_EXPORT);
 
     Negotiation middle = run(Script.fixed().structured());
     middle.closedByServer();

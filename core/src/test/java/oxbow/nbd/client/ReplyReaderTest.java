@@ -13,13 +13,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import oxbow.block.Errno;
 import oxbow.engine.IoBuffer;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.ReplyChunk;
 import oxbow.nbd.wire.SimpleReply;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 /**
  * Aim: what a server tells ends up where it belongs, and what breaks R1 to R4 costs the connection.
@@ -112,13 +112,19 @@ class ReplyReaderTest {
 
     Script error(int flags, Command of, int error, String message) {
       chunk(flags, Nbd.REPLY_TYPE_ERROR, of, 6 + message.length());
-      bytes.putInt(error).putShort((short) message.length()).put(message.getBytes(StandardCharsets.UTF_8));
+      bytes
+          .putInt(error)
+          .putShort((short) message.length())
+          .put(message.getBytes(StandardCharsets.UTF_8));
       return this;
     }
 
     Script errorAt(int flags, Command of, int error, String message, long at) {
       chunk(flags, Nbd.REPLY_TYPE_ERROR_OFFSET, of, 14 + message.length());
-      bytes.putInt(error).putShort((short) message.length()).put(message.getBytes(StandardCharsets.UTF_8));
+      bytes
+          .putInt(error)
+          .putShort((short) message.length())
+          .put(message.getBytes(StandardCharsets.UTF_8));
       bytes.putLong(at);
       return this;
     }
@@ -171,8 +177,7 @@ class ReplyReaderTest {
       there = Math.min(bytes.length, there + piece);
       while (isDirect && eaten < there && reader.directBytes() > 0) {
         int length = Math.min(there - eaten, reader.directBytes());
-        MemorySegment.copy(
-            in.segment(), eaten, reader.directData(), reader.directOffset(), length);
+        MemorySegment.copy(in.segment(), eaten, reader.directData(), reader.directOffset(), length);
         reader.directReceived(length);
         eaten += length;
       }
@@ -369,9 +374,7 @@ class ReplyReaderTest {
   @Test
   @DisplayName("R4: extents of the context, of some length, within the question but for the last")
   void extentsThatAnswerAnotherQuestionAreRefused() {
-    int[][] broken = {
-      {6, 100, 0}, {5, 0, 0}, {5, 100, 0, 1, 0}, {5, 200, 0, 1, 0}, {5}, {5, 100}
-    };
+    int[][] broken = {{6, 100, 0}, {5, 0, 0}, {5, 100, 0, 1, 0}, {5, 200, 0, 1, 0}, {5}, {5, 100}};
     for (int[] values : broken) {
       Asked status = inFlight(Asked.status(AT, 100));
       reader = newReader(STRUCTURED);

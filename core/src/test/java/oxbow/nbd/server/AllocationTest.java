@@ -12,14 +12,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.BlockRequest;
 import oxbow.engine.Engine;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.SimpleReply;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * N5: once warm, a request makes no garbage on the loop. Method: the JVM's own count of what the

@@ -14,8 +14,8 @@ import oxbow.block.Limits;
 
 /**
  * Native memory as a device, with what tests of a server need: it can decline to do things at once,
- * hold requests until the test lets them go, in any order, and fail. Contract breaches of the server
- * (a range outside, a request completed while its data are gone) end in an exception.
+ * hold requests until the test lets them go, in any order, and fail. Contract breaches of the
+ * server (a range outside, a request completed while its data are gone) end in an exception.
  */
 final class ArenaDevice implements BlockDevice {
   private final MemorySegment memory;

@@ -17,15 +17,15 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import oxbow.device.file.FileDevice;
-import oxbow.device.file.FileOpener;
-import oxbow.engine.Engine;
-import oxbow.engine.WorkerDiskPool;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import oxbow.device.file.FileDevice;
+import oxbow.device.file.FileOpener;
+import oxbow.engine.Engine;
+import oxbow.engine.WorkerDiskPool;
 
 /**
  * Other people's clients find what they expect. Method: each as its users run it, on a real file
@@ -180,21 +180,38 @@ class ForeignClientsTest {
   void qemuIoReadsBackWhatItWrites() throws Exception {
     String output =
         succeed(
-            "qemu-io", "-f", "raw", uri,
-            "-c", "write -P 0xaa 1000 70001",
-            "-c", "write -f -P 0xbb 40M 1M",
-            "-c", "read -P 0xaa 1000 70001",
-            "-c", "read -P 0xbb 40M 1M",
-            "-c", "write -z 40M 512K",
-            "-c", "write -z -u 8M 4M",
-            "-c", "read -P 0 40M 512K",
-            "-c", "read -P 0 8M 4M",
-            "-c", "discard 0 1M",
-            "-c", "aio_write -P 0xcc 20M 2M",
-            "-c", "aio_read -P 0xbb 42467328 512",
-            "-c", "aio_flush",
-            "-c", "read -P 0xcc 20M 2M",
-            "-c", "flush");
+            "qemu-io",
+            "-f",
+            "raw",
+            uri,
+            "-c",
+            "write -P 0xaa 1000 70001",
+            "-c",
+            "write -f -P 0xbb 40M 1M",
+            "-c",
+            "read -P 0xaa 1000 70001",
+            "-c",
+            "read -P 0xbb 40M 1M",
+            "-c",
+            "write -z 40M 512K",
+            "-c",
+            "write -z -u 8M 4M",
+            "-c",
+            "read -P 0 40M 512K",
+            "-c",
+            "read -P 0 8M 4M",
+            "-c",
+            "discard 0 1M",
+            "-c",
+            "aio_write -P 0xcc 20M 2M",
+            "-c",
+            "aio_read -P 0xbb 42467328 512",
+            "-c",
+            "aio_flush",
+            "-c",
+            "read -P 0xcc 20M 2M",
+            "-c",
+            "flush");
 
     assertThat(output).doesNotContain("failed").doesNotContain("error");
     try (FileChannel file = FileChannel.open(image)) {
@@ -210,8 +227,7 @@ class ForeignClientsTest {
     Files.writeString(script, NBDSH_SCRIPT);
 
     String run = "exec(open('" + script + "').read())";
-    assertThat(succeed("nbdsh", "--base-allocation", "-u", uri, "-c", run))
-        .contains("all good");
+    assertThat(succeed("nbdsh", "--base-allocation", "-u", uri, "-c", run)).contains("all good");
   }
 
   private static final String NBDSH_SCRIPT =
@@ -273,9 +289,18 @@ class ForeignClientsTest {
   void fioVerifiesWhatItHasWritten() throws Exception {
     String output =
         succeed(
-            "fio", "--name=verify", "--ioengine=nbd", "--uri=" + uri, "--rw=randrw",
-            "--bssplit=512/10:4k/50:64k/30:300k/10", "--iodepth=32", "--size=48m",
-            "--verify=crc32c", "--verify_fatal=1", "--fsync=64", "--randseed=7");
+            "fio",
+            "--name=verify",
+            "--ioengine=nbd",
+            "--uri=" + uri,
+            "--rw=randrw",
+            "--bssplit=512/10:4k/50:64k/30:300k/10",
+            "--iodepth=32",
+            "--size=48m",
+            "--verify=crc32c",
+            "--verify_fatal=1",
+            "--fsync=64",
+            "--randseed=7");
 
     assertThat(output).contains("err= 0");
   }

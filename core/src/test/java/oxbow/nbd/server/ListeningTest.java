@@ -14,13 +14,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.stream.Stream;
-import oxbow.engine.Engine;
-import oxbow.engine.WorkerDiskPool;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import oxbow.engine.Engine;
+import oxbow.engine.WorkerDiskPool;
 
 /**
  * A server listens where it was told, for those it was told, and takes nothing away from others.

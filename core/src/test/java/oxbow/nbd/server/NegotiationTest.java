@@ -9,11 +9,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import oxbow.nbd.server.Negotiation.State;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.OptionHeader;
 import oxbow.nbd.wire.OptionReply;
-import org.junit.jupiter.api.Test;
 
 /**
  * The negotiation answers each option as the protocol says, and survives everything else. Method:
@@ -118,9 +118,7 @@ class NegotiationTest {
         bytes.position(at + OptionReply.HEADER_BYTES).get(data);
         replies.add(
             new Reply(
-                OptionReply.option(bytes, at),
-                OptionReply.type(bytes, at),
-                ByteBuffer.wrap(data)));
+                OptionReply.option(bytes, at), OptionReply.type(bytes, at), ByteBuffer.wrap(data)));
       }
       return replies;
     }
@@ -180,15 +178,21 @@ class NegotiationTest {
     List<Reply> replies = talk.replies();
 
     assertThat(talk.state()).isEqualTo(State.TRANSMISSION);
-    assertThat(replies).extracting(Reply::type)
+    assertThat(replies)
+        .extracting(Reply::type)
         .containsExactly(Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_ACK);
     ByteBuffer export = replies.get(0).data();
     assertThat(export.getShort()).isEqualTo((short) Nbd.INFO_EXPORT);
     assertThat(export.getLong()).isEqualTo(1 << 20);
     assertThat(export.getShort() & 0xffff)
         .isEqualTo(
-            Nbd.FLAG_HAS_FLAGS | Nbd.FLAG_SEND_FLUSH | Nbd.FLAG_SEND_FUA | Nbd.FLAG_SEND_TRIM
-                | Nbd.FLAG_SEND_WRITE_ZEROES | Nbd.FLAG_SEND_FAST_ZERO | Nbd.FLAG_SEND_CACHE
+            Nbd.FLAG_HAS_FLAGS
+                | Nbd.FLAG_SEND_FLUSH
+                | Nbd.FLAG_SEND_FUA
+                | Nbd.FLAG_SEND_TRIM
+                | Nbd.FLAG_SEND_WRITE_ZEROES
+                | Nbd.FLAG_SEND_FAST_ZERO
+                | Nbd.FLAG_SEND_CACHE
                 | Nbd.FLAG_CAN_MULTI_CONN);
     ByteBuffer sizes = replies.get(1).data();
     assertThat(sizes.getShort()).isEqualTo((short) Nbd.INFO_BLOCK_SIZE);
@@ -210,14 +214,13 @@ class NegotiationTest {
 
   @Test
   void infoTellsNameAndDescriptionWhenAskedAndDoesNotBegin() {
-    Talk talk = talk()
-        .option(Nbd.OPT_INFO, go("", Nbd.INFO_NAME, Nbd.INFO_DESCRIPTION, 0x7777));
+    Talk talk = talk().option(Nbd.OPT_INFO, go("", Nbd.INFO_NAME, Nbd.INFO_DESCRIPTION, 0x7777));
     List<Reply> replies = talk.replies();
 
     assertThat(talk.state()).isEqualTo(State.OPTION_HEADER);
-    assertThat(replies).extracting(Reply::type)
-        .containsExactly(
-            Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_ACK);
+    assertThat(replies)
+        .extracting(Reply::type)
+        .containsExactly(Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_ACK);
     assertThat(replies.get(2).text()).isEqualTo("\0\1disk");
     assertThat(replies.get(3).text()).isEqualTo("\0\2a disk");
   }
@@ -227,8 +230,7 @@ class NegotiationTest {
     assertThat(talk().option(Nbd.OPT_INFO, go("")).types()).endsWith(Nbd.REP_ACK);
     exports.add(Export.of("other", device));
 
-    assertThat(talk().option(Nbd.OPT_INFO, go("")).types())
-        .containsExactly(Nbd.REP_ERR_UNKNOWN);
+    assertThat(talk().option(Nbd.OPT_INFO, go("")).types()).containsExactly(Nbd.REP_ERR_UNKNOWN);
   }
 
   @Test
@@ -245,11 +247,9 @@ class NegotiationTest {
     assertThat(exports.attach(disk)).isTrue();
     assertThat(exports.attach(disk)).isTrue();
 
-    assertThat(talk().option(Nbd.OPT_GO, go("disk")).types())
-        .containsExactly(Nbd.REP_ERR_POLICY);
+    assertThat(talk().option(Nbd.OPT_GO, go("disk")).types()).containsExactly(Nbd.REP_ERR_POLICY);
     exports.detach(disk);
-    assertThat(talk().option(Nbd.OPT_GO, go("disk")).hold(7).state())
-        .isEqualTo(State.TRANSMISSION);
+    assertThat(talk().option(Nbd.OPT_GO, go("disk")).hold(7).state()).isEqualTo(State.TRANSMISSION);
   }
 
   @Test
@@ -265,8 +265,7 @@ class NegotiationTest {
     assertThat(talk().option(Nbd.OPT_GO, longer).types()).containsExactly(Nbd.REP_ERR_INVALID);
     byte[] hugeName = go("disk");
     hugeName[0] = (byte) 0x80;
-    assertThat(talk().option(Nbd.OPT_GO, hugeName).types())
-        .containsExactly(Nbd.REP_ERR_INVALID);
+    assertThat(talk().option(Nbd.OPT_GO, hugeName).types()).containsExactly(Nbd.REP_ERR_INVALID);
   }
 
   @Test
@@ -285,8 +284,7 @@ class NegotiationTest {
   void exportNameHangsUpOnAnUnknownOrOverlongName() {
     assertThat(talk().option(Nbd.OPT_EXPORT_NAME, "nope".getBytes(UTF_8)).hold(1).state())
         .isEqualTo(State.FAILED);
-    assertThat(talk().option(Nbd.OPT_EXPORT_NAME, 4097).hold(1).state())
-        .isEqualTo(State.FAILED);
+    assertThat(talk().option(Nbd.OPT_EXPORT_NAME, 4097).hold(1).state()).isEqualTo(State.FAILED);
   }
 
   @Test
@@ -301,12 +299,12 @@ class NegotiationTest {
     exports.add(Export.of("zwei", device));
     List<Reply> replies = talk().option(Nbd.OPT_LIST).replies();
 
-    assertThat(replies).extracting(Reply::type)
+    assertThat(replies)
+        .extracting(Reply::type)
         .containsExactly(Nbd.REP_SERVER, Nbd.REP_SERVER, Nbd.REP_ACK);
     assertThat(replies.get(0).text()).isEqualTo("\0\0\0\4diska disk");
     assertThat(replies.get(1).text()).isEqualTo("\0\0\0\4zwei");
-    assertThat(talk().option(Nbd.OPT_LIST, (byte) 1).types())
-        .containsExactly(Nbd.REP_ERR_INVALID);
+    assertThat(talk().option(Nbd.OPT_LIST, (byte) 1).types()).containsExactly(Nbd.REP_ERR_INVALID);
   }
 
   @Test
@@ -319,16 +317,16 @@ class NegotiationTest {
 
   @Test
   void unknownOptionsAreUnsupportedAndTheirDataPassedOver() {
-    Talk talk = talk()
-        .option(Nbd.OPT_STARTTLS)
-        .option(Nbd.OPT_EXTENDED_HEADERS)
-        .option(4711, new byte[300])
-        .option(Nbd.OPT_LIST);
+    Talk talk =
+        talk()
+            .option(Nbd.OPT_STARTTLS)
+            .option(Nbd.OPT_EXTENDED_HEADERS)
+            .option(4711, new byte[300])
+            .option(Nbd.OPT_LIST);
 
     assertThat(talk.types())
         .containsExactly(
-            Nbd.REP_ERR_UNSUP, Nbd.REP_ERR_UNSUP, Nbd.REP_ERR_UNSUP, Nbd.REP_SERVER,
-            Nbd.REP_ACK);
+            Nbd.REP_ERR_UNSUP, Nbd.REP_ERR_UNSUP, Nbd.REP_ERR_UNSUP, Nbd.REP_SERVER, Nbd.REP_ACK);
   }
 
   @Test
@@ -360,8 +358,7 @@ class NegotiationTest {
     List<Reply> replies = talk.replies();
 
     assertThat(replies.get(0).type()).isEqualTo(Nbd.REP_ACK);
-    assertThat(replies.get(1).data().getShort(10) & Nbd.FLAG_SEND_DF)
-        .isNotZero();
+    assertThat(replies.get(1).data().getShort(10) & Nbd.FLAG_SEND_DF).isNotZero();
     assertThat(talk.negotiation.isStructured()).isTrue();
     assertThat(talk.negotiation.hasAllocationContext()).isFalse();
     assertThat(talk().option(Nbd.OPT_STRUCTURED_REPLY, (byte) 0).types())
@@ -376,10 +373,11 @@ class NegotiationTest {
 
   @Test
   void setMetaContextSelectsBaseAllocationForItsExport() {
-    Talk talk = talk()
-        .option(Nbd.OPT_STRUCTURED_REPLY)
-        .option(Nbd.OPT_SET_META_CONTEXT, meta("disk", "x-y:z", "base:allocation"))
-        .option(Nbd.OPT_GO, go("disk"));
+    Talk talk =
+        talk()
+            .option(Nbd.OPT_STRUCTURED_REPLY)
+            .option(Nbd.OPT_SET_META_CONTEXT, meta("disk", "x-y:z", "base:allocation"))
+            .option(Nbd.OPT_GO, go("disk"));
     List<Reply> replies = talk.replies();
 
     assertThat(replies.get(1).type()).isEqualTo(Nbd.REP_META_CONTEXT);
@@ -391,10 +389,11 @@ class NegotiationTest {
   @Test
   void contextOfAnotherExportDoesNotCount() {
     exports.add(Export.of("other", device));
-    Talk talk = talk()
-        .option(Nbd.OPT_STRUCTURED_REPLY)
-        .option(Nbd.OPT_SET_META_CONTEXT, meta("other", "base:allocation"))
-        .option(Nbd.OPT_GO, go("disk"));
+    Talk talk =
+        talk()
+            .option(Nbd.OPT_STRUCTURED_REPLY)
+            .option(Nbd.OPT_SET_META_CONTEXT, meta("other", "base:allocation"))
+            .option(Nbd.OPT_GO, go("disk"));
 
     assertThat(talk.hold(1).state()).isEqualTo(State.TRANSMISSION);
     assertThat(talk.negotiation.hasAllocationContext()).isFalse();
@@ -402,11 +401,12 @@ class NegotiationTest {
 
   @Test
   void laterSetReplacesTheContextsEvenWhenItFails() {
-    Talk talk = talk()
-        .option(Nbd.OPT_STRUCTURED_REPLY)
-        .option(Nbd.OPT_SET_META_CONTEXT, meta("disk", "base:allocation"))
-        .option(Nbd.OPT_SET_META_CONTEXT, meta("nope", "base:allocation"))
-        .option(Nbd.OPT_GO, go("disk"));
+    Talk talk =
+        talk()
+            .option(Nbd.OPT_STRUCTURED_REPLY)
+            .option(Nbd.OPT_SET_META_CONTEXT, meta("disk", "base:allocation"))
+            .option(Nbd.OPT_SET_META_CONTEXT, meta("nope", "base:allocation"))
+            .option(Nbd.OPT_GO, go("disk"));
 
     assertThat(talk.hold(1).state()).isEqualTo(State.TRANSMISSION);
     assertThat(talk.negotiation.hasAllocationContext()).isFalse();
@@ -416,18 +416,21 @@ class NegotiationTest {
   void listMetaContextAnswersWildcardsAndNothingElse() {
     for (byte[] all : List.of(meta("disk"), meta("disk", "base:"), meta("", "a:", "base:"))) {
       assertThat(
-              talk().option(Nbd.OPT_STRUCTURED_REPLY)
+              talk()
+                  .option(Nbd.OPT_STRUCTURED_REPLY)
                   .option(Nbd.OPT_LIST_META_CONTEXT, all)
                   .types())
           .containsExactly(Nbd.REP_ACK, Nbd.REP_META_CONTEXT, Nbd.REP_ACK);
     }
     assertThat(
-            talk().option(Nbd.OPT_STRUCTURED_REPLY)
+            talk()
+                .option(Nbd.OPT_STRUCTURED_REPLY)
                 .option(Nbd.OPT_LIST_META_CONTEXT, meta("disk", "qemu:"))
                 .types())
         .containsExactly(Nbd.REP_ACK, Nbd.REP_ACK);
     assertThat(
-            talk().option(Nbd.OPT_STRUCTURED_REPLY)
+            talk()
+                .option(Nbd.OPT_STRUCTURED_REPLY)
                 .option(Nbd.OPT_SET_META_CONTEXT, meta("disk"))
                 .option(Nbd.OPT_SET_META_CONTEXT, meta("disk", "base:"))
                 .types())
@@ -440,15 +443,14 @@ class NegotiationTest {
     for (int length = 0; length < good.length; length++) {
       byte[] cut = Arrays.copyOf(good, length);
       assertThat(
-              talk().option(Nbd.OPT_STRUCTURED_REPLY)
-                  .option(Nbd.OPT_SET_META_CONTEXT, cut)
-                  .types())
+              talk().option(Nbd.OPT_STRUCTURED_REPLY).option(Nbd.OPT_SET_META_CONTEXT, cut).types())
           .as("cut to %d", length)
           .containsExactly(Nbd.REP_ACK, Nbd.REP_ERR_INVALID);
     }
     byte[] longer = Arrays.copyOf(good, good.length + 1);
     assertThat(
-            talk().option(Nbd.OPT_STRUCTURED_REPLY)
+            talk()
+                .option(Nbd.OPT_STRUCTURED_REPLY)
                 .option(Nbd.OPT_SET_META_CONTEXT, longer)
                 .types())
         .containsExactly(Nbd.REP_ACK, Nbd.REP_ERR_INVALID);
@@ -458,8 +460,7 @@ class NegotiationTest {
   void closingServerTurnsNewClientsAway() {
     exports.close();
 
-    assertThat(talk().option(Nbd.OPT_GO, go("disk")).types())
-        .containsExactly(Nbd.REP_ERR_SHUTDOWN);
+    assertThat(talk().option(Nbd.OPT_GO, go("disk")).types()).containsExactly(Nbd.REP_ERR_SHUTDOWN);
   }
 
   @Test

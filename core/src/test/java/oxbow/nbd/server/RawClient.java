@@ -96,8 +96,7 @@ final class RawClient implements Closeable {
     return types;
   }
 
-  void request(int command, int flags, long cookie, long offset, long length)
-      throws IOException {
+  void request(int command, int flags, long cookie, long offset, long length) throws IOException {
     send(header(command, flags, cookie, offset, length));
   }
 

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
-import oxbow.block.Errno;
 import org.junit.jupiter.api.Test;
+import oxbow.block.Errno;
 
 /**
  * The codecs put the bytes that the protocol prescribes, where it prescribes them, and read them
@@ -28,8 +28,8 @@ class WireTest {
         buffer, AT, 0xfe01, Nbd.CMD_WRITE_ZEROES, 0x0102030405060708L, 1L << 40, 0xfffffffeL);
 
     assertThat(hex(RequestHeader.SIZE_BYTES))
-        .isEqualTo("25609513" + "fe01" + "0006" + "0102030405060708" + "0000010000000000"
-            + "fffffffe");
+        .isEqualTo(
+            "25609513" + "fe01" + "0006" + "0102030405060708" + "0000010000000000" + "fffffffe");
     assertThat(RequestHeader.magic(buffer, AT)).isEqualTo(Nbd.REQUEST_MAGIC);
     assertThat(RequestHeader.flags(buffer, AT)).isEqualTo(0xfe01);
     assertThat(RequestHeader.command(buffer, AT)).isEqualTo(Nbd.CMD_WRITE_ZEROES);
@@ -42,8 +42,7 @@ class WireTest {
   void simpleReplyIsMagicErrorCookie() {
     SimpleReply.put(buffer, AT, Errno.ENOSPC, -2);
 
-    assertThat(hex(SimpleReply.SIZE_BYTES))
-        .isEqualTo("67446698" + "0000001c" + "fffffffffffffffe");
+    assertThat(hex(SimpleReply.SIZE_BYTES)).isEqualTo("67446698" + "0000001c" + "fffffffffffffffe");
     assertThat(SimpleReply.magic(buffer, AT)).isEqualTo(Nbd.SIMPLE_REPLY_MAGIC);
     assertThat(SimpleReply.error(buffer, AT)).isEqualTo(Errno.ENOSPC);
     assertThat(SimpleReply.cookie(buffer, AT)).isEqualTo(-2);
@@ -54,8 +53,8 @@ class WireTest {
     ReplyChunk.putOffsetData(buffer, AT, 7, 0x1122334455L, 512);
 
     assertThat(hex(ReplyChunk.OFFSET_DATA_BYTES))
-        .isEqualTo("668e33ef" + "0001" + "0001" + "0000000000000007" + "00000208"
-            + "0000001122334455");
+        .isEqualTo(
+            "668e33ef" + "0001" + "0001" + "0000000000000007" + "00000208" + "0000001122334455");
     assertThat(ReplyChunk.magic(buffer, AT)).isEqualTo(Nbd.STRUCTURED_REPLY_MAGIC);
     assertThat(ReplyChunk.isDone(buffer, AT)).isTrue();
     assertThat(ReplyChunk.type(buffer, AT)).isEqualTo(Nbd.REPLY_TYPE_OFFSET_DATA);
@@ -68,8 +67,8 @@ class WireTest {
     ReplyChunk.putError(buffer, AT, 9, Errno.EIO);
 
     assertThat(hex(ReplyChunk.ERROR_BYTES))
-        .isEqualTo("668e33ef" + "0001" + "8001" + "0000000000000009" + "00000006" + "00000005"
-            + "0000");
+        .isEqualTo(
+            "668e33ef" + "0001" + "8001" + "0000000000000009" + "00000006" + "00000005" + "0000");
   }
 
   @Test

@@ -1,0 +1,185 @@
+package oxbow.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import oxbow.console.Json;
+
+/** Aim: all commands behave alike where they can. Method: one battery for every command. */
+class CommandBatteryTest {
+  /** Words that make each command complete; a device is where "DEVICE" stands. */
+  private static final Map<String, List<String>> COMPLETE =
+      Map.ofEntries(
+          Map.entry("clone", List.of("DEVICE", "dest.img", "--no-serve")),
+          Map.entry("inspect", List.of("DEVICE")),
+          Map.entry("verify", List.of("DEVICE", "DEVICE")),
+          Map.entry("demo", List.of()),
+          Map.entry("ls", List.of()),
+          Map.entry("info", List.of("NAME")),
+          Map.entry("deps", List.of("NAME")),
+          Map.entry("table", List.of("NAME")),
+          Map.entry("status", List.of("NAME")),
+          Map.entry("message", List.of("NAME", "0", "word")),
+          Map.entry("wait", List.of("NAME")),
+          Map.entry("version", List.of()));
+
+  @TempDir Path directory;
+
+  @Test
+  void theBatteryKnowsEveryCommand() {
+    assertThat(Cli.run("help").out().lines().filter(line -> line.matches("  [a-z]+ .*")))
+        .allSatisfy(
+            line -> {
+              String name = line.strip().split(" ", 2)[0];
+              assertThat(name.equals("help") || COMPLETE.containsKey(name)).as(name).isTrue();
+            })
+        .hasSize(COMPLETE.size() + 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "clone", "inspect", "verify", "demo", "ls", "info", "deps", "table", "status", "message",
+        "wait", "version"
+      })
+  void helpIsOnStandardOutput(String command) {
+    for (Cli help :
+        List.of(Cli.run(command, "--help"), Cli.run("help", command), Cli.run(command, "-h"))) {
+      assertThat(help.status()).isZero();
+      assertThat(help.err()).isEmpty();
+      assertThat(help.out()).startsWith("Usage: oxbow " + command);
+      assertThat(help.out().lines()).allMatch(line -> line.length() <= 100);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "clone", "inspect", "verify", "demo", "ls", "info", "deps", "table", "status", "message",
+        "wait", "version"
+      })
+  void anUnknownOptionIsAWrongCommandLine(String command) throws Exception {
+    assertWrong(command, words(command, "some.img", "--frobnicate"), "Unknown option");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"clone", "inspect", "verify", "message", "wait"})
+  void aMissingArgumentIsAWrongCommandLine(String command) throws Exception {
+    assertWrong(command, List.of(command), "Missing required parameter");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"clone", "inspect", "verify", "demo", "ls", "info", "version", "wait"})
+  void oneArgumentTooManyIsAWrongCommandLine(String command) throws Exception {
+    List<Object> words = words(command, "some.img");
+    words.addAll(List.of("1", "2", "3"));
+    assertWrong(command, words, "");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"clone", "inspect", "verify"})
+  void aDeviceThatCannotBeOpenedIsOneLine(String command) throws Exception {
+    Path sub = Files.createDirectory(directory.resolve("sub"));
+    assertFails(command, directory.resolve("none.img"), "No such file or directory");
+    assertFails(command, sub, "neither a regular file nor a block device");
+    Path secret = Files.write(directory.resolve("secret.img"), new byte[4096]);
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("---------"));
+    if (!Files.isReadable(secret)) {
+      assertFails(command, secret, "Permission denied");
+    }
+    assertFails(command, "nbd+unix:///x?socket=" + directory.resolve("none.sock"), "none.sock");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"clone", "inspect", "verify"})
+  void anAddressThatIsNoneIsAWrongCommandLine(String command) throws Exception {
+    assertWrong(command, words(command, "mem:many"), "mem:many");
+    assertWrong(command, words(command, "s3://bucket/key"), "later release");
+    assertWrong(command, words(command, "nbd:host"), "nbd:host");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"info", "deps", "table", "status", "message", "wait"})
+  void aDeviceThatNobodyServesIsNotFound(String command) throws Exception {
+    List<Object> words = words(command, "-");
+    words.addAll(List.of("--control", directory.resolve("none.sock")));
+    Cli failed = Cli.run(words.toArray());
+    assertThat(failed.status()).isEqualTo(1);
+    assertThat(failed.errLines().getFirst())
+        .isEqualTo("oxbow: " + command + " NAME: Device not found");
+  }
+
+  @Test
+  void anUnknownCommandIsToldTheNearestOnes() {
+    Cli typo = Cli.run("clon", "a", "b");
+    assertThat(typo.status()).isEqualTo(2);
+    assertThat(typo.errLines())
+        .containsExactly("oxbow: clon: Unknown command", "  Did you mean clone?");
+    Cli later = Cli.run("snapshot", "a", "b");
+    assertThat(later.status()).isEqualTo(2);
+    assertThat(later.errLines().getFirst()).isEqualTo("oxbow: snapshot: Unknown command");
+    assertThat(Cli.run().status()).isEqualTo(2);
+    assertThat(Cli.run("--nonsense").status()).isEqualTo(2);
+  }
+
+  @Test
+  void anOptionWithATypoIsToldTheNearestOne() {
+    Cli typo = Cli.run("clone", "a", "b", "--region-siz", "4KiB");
+    assertThat(typo.status()).isEqualTo(2);
+    assertThat(typo.err()).contains("--region-size");
+  }
+
+  @Test
+  void onlyDebugShowsWhereAnErrorCameFrom() {
+    Path none = directory.resolve("none.img");
+    assertThat(Cli.run("inspect", none).err()).doesNotContain("\tat ");
+    assertThat(Cli.run("inspect", none, "--debug").err()).contains("\tat oxbow.");
+  }
+
+  @Test
+  void theVersionIsJsonIfAsked() throws Exception {
+    assertThat(Json.object(Cli.run("version", "--json").out())).containsKeys("version", "java");
+  }
+
+  private List<Object> words(String command, Object device, String... more) {
+    List<Object> words = new ArrayList<>(List.of(command));
+    for (String word : COMPLETE.getOrDefault(command, List.of())) {
+      words.add(
+          switch (word) {
+            case "DEVICE" -> device;
+            case "dest.img" -> directory.resolve(word);
+            default -> word;
+          });
+    }
+    words.addAll(List.of(more));
+    return words;
+  }
+
+  private void assertFails(String command, Object device, String why) throws Exception {
+    assertOneLine(1, command, words(command, device), why);
+  }
+
+  private void assertWrong(String command, List<Object> words, String why) throws Exception {
+    assertOneLine(2, command, words, why);
+  }
+
+  private void assertOneLine(int status, String command, List<Object> words, String why)
+      throws Exception {
+    Snapshot before = Snapshot.of(directory);
+    Cli failed = Cli.run(words.toArray());
+    assertThat(failed.out()).isEmpty();
+    assertThat(failed.errLines()).hasSizeBetween(1, 2);
+    assertThat(failed.errLines().getFirst()).startsWith("oxbow: " + command).contains(why);
+    assertThat(failed.status()).isEqualTo(status);
+    assertThat(Snapshot.of(directory)).isEqualTo(before);
+  }
+}
