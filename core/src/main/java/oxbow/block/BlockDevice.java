@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Something that stores blocks: a file, an NBD export, a mapped device on top of others. All methods
- * but {@link #close} may be called on any thread and do not block.
+ * Something that stores blocks: a file, an NBD export, a mapped device on top of others. All
+ * methods but {@link #close} may be called on any thread and do not block.
  *
- * <p>Whoever is at the edge (an NBD connection, the mapped device) checks range, alignment and flags
- * once; below, they are asserted.
+ * <p>Whoever is at the edge (an NBD connection, the mapped device) checks range, alignment and
+ * flags once; below, they are asserted.
  */
 public interface BlockDevice extends AutoCloseable {
   /** Device address in the words users type (INTERFACE, section 2); stands in table lines. */
@@ -40,8 +40,8 @@ public interface BlockDevice extends AutoCloseable {
   }
 
   /**
-   * Whether all of a range is held in memory by a cache that fills and empties with use: a hint that
-   * the data is in demand. Does not block.
+   * Whether all of a range is held in memory by a cache that fills and empties with use: a hint
+   * that the data is in demand. Does not block.
    */
   default boolean isInMemory(long offsetBytes, long lengthBytes) {
     return false;
@@ -54,8 +54,8 @@ public interface BlockDevice extends AutoCloseable {
   void submit(BlockRequest request);
 
   /**
-   * Asks how a range is allocated; answers once {@code receiver.end} is called, possibly before this
-   * method returns. The default knows nothing: all is data.
+   * Asks how a range is allocated; answers once {@code receiver.end} is called, possibly before
+   * this method returns. The default knows nothing: all is data.
    *
    * @param maxExtents at least 1; no more are reported
    */

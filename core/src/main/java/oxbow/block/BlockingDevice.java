@@ -63,12 +63,10 @@ public final class BlockingDevice implements BlockingIo, AutoCloseable {
   }
 
   private void run(Operation operation, long offsetBytes, int lengthBytes) throws IOException {
-    device.submit(
-        request.data(operation, offsetBytes, buffer, 0, lengthBytes, 0, this::completed));
+    device.submit(request.data(operation, offsetBytes, buffer, 0, lengthBytes, 0, this::completed));
     done.acquireUninterruptibly();
     if (errno != Errno.OK) {
-      throw new DeviceException(
-          errno, device.address() + ": " + request + " failed");
+      throw new DeviceException(errno, device.address() + ": " + request + " failed");
     }
   }
 

@@ -22,10 +22,8 @@ public record Limits(
     boolean hasVolatileCache) {
 
   /** Any alignment, everything allowed: what a sparse regular file offers. */
-  public static final Limits FILE =
-      new Limits(false, 1, true, Long.MAX_VALUE, true, true, true);
+  public static final Limits FILE = new Limits(false, 1, true, Long.MAX_VALUE, true, true, true);
 
   /** The same for a device opened for reading only. */
-  public static final Limits READ_ONLY_FILE =
-      new Limits(true, 1, false, 0, false, false, false);
+  public static final Limits READ_ONLY_FILE = new Limits(true, 1, false, 0, false, false, false);
 }

@@ -12,7 +12,9 @@ public enum Operation {
   DISCARD,
   /** A write of zeros without a data buffer; never treated as a discard (O5). */
   WRITE_ZEROES,
-  /** Brings the range near: later reads of it are fast. Has no data buffer and changes no contents. */
+  /**
+   * Brings the range near: later reads of it are fast. Has no data buffer and changes no contents.
+   */
   CACHE;
 
   /** Whether the operation may change what later reads return. */

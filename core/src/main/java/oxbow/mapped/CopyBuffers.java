@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The buffers of copies and merges, of two sizes, made when first needed and bounded: who finds none
- * waits for one that is given back. They live in one shared arena that closes with the device.
+ * The buffers of copies and merges, of two sizes, made when first needed and bounded: who finds
+ * none waits for one that is given back. They live in one shared arena that closes with the device.
  */
 final class CopyBuffers implements AutoCloseable {
   static final int LARGE_BYTES = 1 << 20;

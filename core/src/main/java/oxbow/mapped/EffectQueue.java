@@ -27,7 +27,9 @@ final class EffectQueue implements Effects {
     EXTENTS,
     WAKE_AT,
     EVENT,
-    WARN
+    WARN,
+    /** The frame's own: the next step of something that had to wait. */
+    STEP
   }
 
   /** One effect; which fields count depends on the kind. */
@@ -46,6 +48,7 @@ final class EffectQueue implements Effects {
     long readToBytes;
     boolean skipZeros;
     @Nullable BlockingTask task;
+    @Nullable Runnable step;
     String text = "";
   }
 
@@ -73,8 +76,14 @@ final class EffectQueue implements Effects {
     effect.piece = null;
     effect.job = null;
     effect.task = null;
+    effect.step = null;
     effect.text = "";
     idle.push(effect);
+  }
+
+  /** Not a core's effect, but carried out in turn with them. */
+  void step(Runnable step) {
+    add(Kind.STEP).step = step;
   }
 
   @Override

@@ -15,7 +15,9 @@ import oxbow.target.ExtentQuery;
 import oxbow.target.Job;
 import oxbow.target.Piece;
 
-/** Turns decisions into I/O: carries out one effect after the other, on the thread that is there. */
+/**
+ * Turns decisions into I/O: carries out one effect after the other, on the thread that is there.
+ */
 final class EffectRunner {
   /** What the mapped device itself does with an effect. */
   interface Host {
@@ -31,8 +33,7 @@ final class EffectRunner {
   private final Executor blocking;
   private final Host host;
 
-  EffectRunner(
-      List<BlockDevice> devices, TransferPool transfers, Executor blocking, Host host) {
+  EffectRunner(List<BlockDevice> devices, TransferPool transfers, Executor blocking, Host host) {
     this.devices = devices;
     this.transfers = transfers;
     this.blocking = blocking;
@@ -53,8 +54,7 @@ final class EffectRunner {
                   effect.flags);
       case WRITE ->
           begin(effect, owner)
-              .write(
-                  devices.get(effect.slot), piece(effect), effect.offsetBytes, effect.flags);
+              .write(devices.get(effect.slot), piece(effect), effect.offsetBytes, effect.flags);
       case RANGE ->
           begin(effect, owner)
               .range(
@@ -87,6 +87,7 @@ final class EffectRunner {
       case WAKE_AT -> host.wakeAt(effect.offsetBytes);
       case EVENT -> host.event(effect.text);
       case WARN -> host.warn(effect.text);
+      case STEP -> Objects.requireNonNull(effect.step).run();
     }
   }
 
@@ -118,8 +119,7 @@ final class EffectRunner {
     Split.of(piece).submit(device, offsetBytes);
   }
 
-  private void flushThen(
-      Job job, BlockDevice device, @Nullable BlockingTask task, Owner owner) {
+  private void flushThen(Job job, BlockDevice device, @Nullable BlockingTask task, Owner owner) {
     device.submit(
         new BlockRequest()
             .flush(

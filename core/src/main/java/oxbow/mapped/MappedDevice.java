@@ -25,9 +25,9 @@ import oxbow.target.Target;
  * A device made by a target out of others. It begins suspended; requests that come while suspended
  * are held, not refused.
  *
- * <p>The life of a request: hot ones are mapped and served in {@link #readNow} and {@link #writeNow}
- * on the caller's thread; the others are split where the target says so ({@link Split}), and each
- * piece goes to a device or to the target's core ({@link Owner}).
+ * <p>The life of a request: hot ones are mapped and served in {@link #readNow} and {@link
+ * #writeNow} on the caller's thread; the others are split where the target says so ({@link Split}),
+ * and each piece goes to a device or to the target's core ({@link Owner}).
  */
 public final class MappedDevice implements BlockDevice {
   /** Hears of events and warnings; must not block. */
@@ -38,6 +38,8 @@ public final class MappedDevice implements BlockDevice {
     /** A line for the log. */
     void warning(String what);
   }
+
+  private static final long NO_WAKE = Long.MIN_VALUE;
 
   private final String name;
   private final Target target;
@@ -51,6 +53,9 @@ public final class MappedDevice implements BlockDevice {
   private final Split.Pool splits = new Split.Pool(this::requestEnded);
   private final Owner owner;
   private volatile EventLoop.@Nullable Timer secondTimer;
+
+  /** The time that a timer was last set for and is still to come, or {@link #NO_WAKE}. */
+  private final AtomicLong wakeNanos = new AtomicLong(NO_WAKE);
 
   /** Requests that came while suspended, in order; guarded by the owner's lock. */
   private @Nullable BlockRequest heldFirst;
@@ -70,8 +75,7 @@ public final class MappedDevice implements BlockDevice {
     this.devices = List.copyOf(target.devices());
     this.loop = loop;
     this.listener = listener;
-    EffectRunner runner =
-        new EffectRunner(devices, transfers, blocking, new EffectHost());
+    EffectRunner runner = new EffectRunner(devices, transfers, blocking, new EffectHost());
     this.owner = new Owner(target, gate, requestsInFlight, runner);
   }
 
@@ -136,6 +140,15 @@ public final class MappedDevice implements BlockDevice {
 
   @Override
   public void submit(BlockRequest request) {
+    if (!request.isWithin(sizeBytes())) {
+      request.complete(Errno.EINVAL);
+      return;
+    }
+    if (request.lengthBytes() == 0 && request.operation() != Operation.FLUSH) {
+      // Targets are asked about bytes, and there are none.
+      request.complete(Errno.OK);
+      return;
+    }
     Visitor self = gate.enter();
     if (self == null) {
       hold(request);
@@ -207,16 +220,18 @@ public final class MappedDevice implements BlockDevice {
 
   /** Begins, or goes on; held requests are taken up in their order. */
   public void resume() {
+    stopTicking();
     tell(self -> target.resume(self.moment, self.effects));
     BlockRequest held =
-        owner.ask(
-            () -> {
-              gate.open();
-              BlockRequest all = heldFirst;
-              heldFirst = null;
-              heldLast = null;
-              return java.util.Optional.ofNullable(all);
-            })
+        owner
+            .ask(
+                () -> {
+                  gate.open();
+                  BlockRequest all = heldFirst;
+                  heldFirst = null;
+                  heldLast = null;
+                  return java.util.Optional.ofNullable(all);
+                })
             .orElse(null);
     while (held != null) {
       BlockRequest following = held.next;
@@ -235,15 +250,19 @@ public final class MappedDevice implements BlockDevice {
   public boolean suspend(long timeoutNanos) {
     long deadline = System.nanoTime() + timeoutNanos;
     gate.close();
-    EventLoop.Timer timer = secondTimer;
-    if (timer != null) {
-      timer.cancel();
-    }
+    stopTicking();
     boolean isDrained =
         owner.await(
             () -> !gate.hasVisitors() && requestsInFlight.get() == 0, deadline - System.nanoTime());
     tell(self -> target.suspend(self.moment, self.effects));
     return isDrained && owner.await(target::isSuspended, deadline - System.nanoTime());
+  }
+
+  private void stopTicking() {
+    EventLoop.Timer timer = secondTimer;
+    if (timer != null) {
+      timer.cancel();
+    }
   }
 
   public boolean isSuspended() {
@@ -316,7 +335,8 @@ public final class MappedDevice implements BlockDevice {
     }
   }
 
-  private void wake() {
+  private void wake(long atNanos) {
+    wakeNanos.compareAndSet(atNanos, NO_WAKE);
     tell(self -> target.wake(self.moment, self.effects));
   }
 
@@ -329,16 +349,21 @@ public final class MappedDevice implements BlockDevice {
   }
 
   private final class EffectHost implements EffectRunner.Host {
+    /** A target asks for the same time again with each event until it has come: one timer does. */
     @Override
     public void wakeAt(long nanos) {
-      loop.after(Math.max(0, nanos - System.nanoTime()), MappedDevice.this::wake);
+      if (wakeNanos.getAndSet(nanos) != nanos) {
+        loop.after(Math.max(0, nanos - System.nanoTime()), () -> wake(nanos));
+      }
     }
 
     @Override
     public void event(String why) {
-      long number = events.incrementAndGet();
+      synchronized (events) {
+        // Listeners hear of events in the order of their numbers.
+        listener.event(events.incrementAndGet(), why);
+      }
       owner.signal();
-      listener.event(number, why);
     }
 
     @Override

@@ -74,6 +74,16 @@ final class Owner {
     carryOut(self.effects);
   }
 
+  /**
+   * Runs a step on this thread: now, or, while the thread carries effects out, after those, so that
+   * a step which leads to the next one does not call it ever deeper.
+   */
+  void step(Runnable step) {
+    EffectQueue effects = gate.self().effects;
+    effects.step(step);
+    carryOut(effects);
+  }
+
   /** For events that are rare. */
   void tell(Event event) throws MessageException {
     Visitor self = gate.self();

@@ -30,14 +30,7 @@ final class Split {
     /** Sends the piece as it is. */
     void submit(BlockDevice device, long atBytes) {
       device.submit(
-          io.data(
-              operation(),
-              atBytes,
-              data(),
-              dataOffset(),
-              lengthBytes(),
-              flags(),
-              whenEnded));
+          io.data(operation(), atBytes, data(), dataOffset(), lengthBytes(), flags(), whenEnded));
     }
 
     void submitRange(
@@ -80,8 +73,7 @@ final class Split {
     SplitPiece piece = pool.takePiece();
     piece.split = this;
     long dataOffset = whole.dataOffset() + (offsetBytes - whole.offsetBytes());
-    piece.set(
-        whole.operation(), offsetBytes, lengthBytes, whole.flags(), whole.data(), dataOffset);
+    piece.set(whole.operation(), offsetBytes, lengthBytes, whole.flags(), whole.data(), dataOffset);
     outstanding.incrementAndGet();
     return piece;
   }

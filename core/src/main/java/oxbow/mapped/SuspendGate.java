@@ -2,6 +2,7 @@ package oxbow.mapped;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +48,9 @@ final class SuspendGate {
     }
   }
 
-  private final List<Visitor> visitors = new CopyOnWriteArrayList<>();
+  /** Weak: only its thread keeps a visitor, and threads come and go while a device stays. */
+  private final List<WeakReference<Visitor>> visitors = new CopyOnWriteArrayList<>();
+
   private final ThreadLocal<Visitor> visitor;
   private volatile boolean isOpen;
 
@@ -56,7 +59,8 @@ final class SuspendGate {
         ThreadLocal.withInitial(
             () -> {
               Visitor created = new Visitor(new EffectQueue());
-              visitors.add(created);
+              visitors.removeIf(each -> each.refersTo(null));
+              visitors.add(new WeakReference<>(created));
               return created;
             });
   }
@@ -94,20 +98,30 @@ final class SuspendGate {
   /** Whether a thread other than the caller is inside. Visits are short: memory and cached data. */
   boolean hasVisitors() {
     Visitor self = visitor.get();
-    for (Visitor other : visitors) {
-      if (other != self && (int) Visitor.DEPTH.getVolatile(other) != 0) {
+    for (WeakReference<Visitor> each : visitors) {
+      Visitor other = each.get();
+      if (other != null && other != self && (int) Visitor.DEPTH.getVolatile(other) != 0) {
         return true;
       }
     }
     return false;
   }
 
-  /** Changes when anyone has entered since the last call; exact only for its own thread. */
+  /**
+   * Changes when anyone has entered since the last call, or a thread has gone; exact only for its
+   * own thread.
+   */
   long visits() {
     long sum = 0;
-    for (int i = 0; i < visitors.size(); i++) {
-      sum += visitors.get(i).visits;
+    for (WeakReference<Visitor> each : visitors) {
+      Visitor visitor = each.get();
+      sum += visitor == null ? 0 : visitor.visits;
     }
     return sum;
+  }
+
+  /** Threads that have come by and may still live. */
+  int visitorCount() {
+    return visitors.size();
   }
 }

@@ -14,8 +14,8 @@ import oxbow.target.Job;
 import oxbow.target.Piece;
 
 /**
- * The I/O of one job while it runs: plain requests, copies and merges. A small state machine that is
- * kept and used again; each step is a request whose completion takes the next one.
+ * The I/O of one job while it runs: plain requests, copies and merges. A small state machine that
+ * is kept and used again; each step is a request whose completion takes the next one.
  */
 final class Transfer {
   /** Copies of at least this length go around the page cache where the device can. */
@@ -29,8 +29,12 @@ final class Transfer {
   private final Completion whenEnded = (ended, errno) -> end(errno);
   private final Completion whenStepped = (ended, errno) -> stepped(errno);
   private final Completion whenMergeRead = (ended, errno) -> mergeWasRead(errno);
-  private final Runnable retryCopy = () -> stepped(Errno.OK);
-  private final Runnable retryMerge = this::readForMerge;
+  private final Runnable goOnWithCopy = () -> stepped(Errno.OK);
+  private final Runnable goOnWithMerge = this::readForMerge;
+
+  // Who gives a buffer back calls whoever waits for one, who may give it back at once, and so on.
+  private final Runnable whenFreeForCopy = () -> later(goOnWithCopy);
+  private final Runnable whenFreeForMerge = () -> later(goOnWithMerge);
 
   private @Nullable Owner owner;
   private @Nullable Job job;
@@ -64,6 +68,10 @@ final class Transfer {
   void begin(Owner whose, Job work) {
     owner = whose;
     job = work;
+  }
+
+  private void later(Runnable step) {
+    Objects.requireNonNull(owner).step(step);
   }
 
   /** Ends the job: gives back what it used, then tells. */
@@ -123,8 +131,8 @@ final class Transfer {
   }
 
   /**
-   * A step has ended: takes the next. Where requests end at once the steps follow each other in this
-   * loop, not in ever deeper calls.
+   * A step has ended: takes the next. Where requests end at once the steps follow each other in
+   * this loop, not in ever deeper calls.
    */
   private void stepped(int errno) {
     stepErrno = errno;
@@ -154,7 +162,7 @@ final class Transfer {
     }
     pieceBytes = Math.min(endBytes - atBytes, CopyBuffers.LARGE_BYTES);
     if (buffer == null) {
-      buffer = pool.buffers().take(pieceBytes, retryCopy);
+      buffer = pool.buffers().take(pieceBytes, whenFreeForCopy);
       if (buffer == null) {
         return;
       }
@@ -224,7 +232,7 @@ final class Transfer {
 
   private void readForMerge() {
     BlockDevice source = Objects.requireNonNull(from);
-    MemorySegment taken = pool.buffers().take(pieceBytes, retryMerge);
+    MemorySegment taken = pool.buffers().take(pieceBytes, whenFreeForMerge);
     if (taken == null) {
       return;
     }
@@ -260,8 +268,7 @@ final class Transfer {
     }
     int errno = target.writeNow(baseBytes, data, 0, Math.toIntExact(pieceBytes));
     if (errno == Errno.EAGAIN) {
-      target.submit(
-          request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
+      target.submit(request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
     } else {
       end(errno);
     }

@@ -23,15 +23,15 @@ public interface Effects {
   void write(Job job, Piece piece, int slot, long offsetBytes, int flags);
 
   /** A dataless operation on a device on the core's own account. */
-  void range(
-      Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
+  void range(Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
 
   /**
    * Copies a range between devices at equal offsets, in pieces of at most 1 MiB.
    *
    * @param skipZeros runs of zero blocks need not be written: the target range reads as zeros
    */
-  void copy(Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros);
+  void copy(
+      Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros);
 
   /**
    * First half of a merged write (O2): takes a buffer for the range at {@code baseBytes} and reads

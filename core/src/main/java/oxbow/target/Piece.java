@@ -24,7 +24,9 @@ public class Piece {
   /** A core's note of what the piece waits for; only that core reads it. */
   public @Nullable Object waitsFor;
 
-  /** Fills the piece in; {@code atDataOffset} is where its own first byte lies in {@code buffer}. */
+  /**
+   * Fills the piece in; {@code atDataOffset} is where its own first byte lies in {@code buffer}.
+   */
   public final void set(
       Operation what, long atBytes, long length, int requestFlags, MemorySegment buffer, long at) {
     this.operation = what;

@@ -8,7 +8,7 @@ import oxbow.block.Operation;
 /**
  * A target of one device. {@link #map} may be called by any thread at any time between resume and
  * suspend. All methods that take {@link Effects} enter the core: the frame calls them by one thread
- * at a time, under the owner's lock, and carries the effects out after releasing it. 
+ * at a time, under the owner's lock, and carries the effects out after releasing it.
  */
 public interface Target extends AutoCloseable {
   /** The word in the table line. */

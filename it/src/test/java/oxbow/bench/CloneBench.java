@@ -47,7 +47,8 @@ final class CloneBench implements AutoCloseable {
     boolean isInFiles = where.equals("file");
     directory = Files.createTempDirectory("oxbow-bench");
     FileOpener files = new FileOpener(pool);
-    @Nullable FileDevice file = isInFiles ? files.create(directory.resolve("destination"), bytes) : null;
+    @Nullable FileDevice file =
+        isInFiles ? files.create(directory.resolve("destination"), bytes) : null;
     destination = file == null ? new MemDevice(bytes) : file;
     source = new MemDevice(bytes);
     fill(source, dataBytes);
@@ -55,8 +56,7 @@ final class CloneBench implements AutoCloseable {
     metadataDevice = new MemDevice(CloneMetadata.worstCaseBytes(regions));
     metadataIo = new BlockingDevice(metadataDevice);
     try {
-      CloneArgs args =
-          CloneArgs.of("m", "d", "s", REGION_SECTORS, !hasHydration, false, 1, 1);
+      CloneArgs args = CloneArgs.of("m", "d", "s", REGION_SECTORS, !hasHydration, false, 1, 1);
       CloneTarget target =
           CloneTargetType.open(
               args,
@@ -66,8 +66,7 @@ final class CloneBench implements AutoCloseable {
               source,
               CloneMetadata.format(metadataIo, Sectors.fromBytes(bytes), REGION_SECTORS));
       device =
-          new MappedDevice(
-              "bench", target, engine.nextLoop(), engine.blocking(), new CountDown());
+          new MappedDevice("bench", target, engine.nextLoop(), engine.blocking(), new CountDown());
     } catch (TargetException e) {
       throw new IOException(e);
     }

@@ -13,9 +13,10 @@ import org.junit.jupiter.api.io.TempDir;
 import oxbow.nbd.client.NbdAddress;
 
 /**
- * Aim: whatever was flushed survives SIGKILL at any moment, and what nobody wrote equals the source.
- * Method: random requests of all kinds from three connections while the clone hydrates; kills in
- * between, at seeded moments; after each, every byte must be one that {@link VolatileModel} allows.
+ * Aim: whatever was flushed survives SIGKILL at any moment, and what nobody wrote equals the
+ * source. Method: random requests of all kinds from three connections while the clone hydrates;
+ * kills in between, at seeded moments; after each, every byte must be one that {@link
+ * VolatileModel} allows.
  *
  * <p>{@code -Doxbow.operations=1000000} makes a long run of it.
  */

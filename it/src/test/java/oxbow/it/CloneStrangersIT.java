@@ -240,9 +240,7 @@ class CloneStrangersIT {
     Proc.of(Tool.require("nbdcopy", "libnbd-bin"), clone.uri(), seen).run().ok();
 
     finishAndCompareWith(seen);
-    Proc.of(
-            fio,
-            fioWords("--ioengine=psync", "--filename=" + clone.destination(), "--verify_only"))
+    Proc.of(fio, fioWords("--ioengine=psync", "--filename=" + clone.destination(), "--verify_only"))
         .in(directory)
         .run()
         .ok();

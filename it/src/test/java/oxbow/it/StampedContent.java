@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The bytes that belong to a stamp of {@link VolatileModel}: each granule tells which write it comes
- * from, so that a wrong one tells what went wrong.
+ * The bytes that belong to a stamp of {@link VolatileModel}: each granule tells which write it
+ * comes from, so that a wrong one tells what went wrong.
  */
 final class StampedContent {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
@@ -25,7 +26,6 @@ import oxbow.device.nbd.NbdOptions;
 import oxbow.engine.Engine;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.nbd.client.NbdAddress;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Random requests from several connections, many in flight, each answer compared with a model. Goes
@@ -52,10 +52,7 @@ final class Workload {
    * @param areDiscardsPassedDown a discarded region reads as zeros, hydrated or not (O7)
    */
   Workload(
-      NbdAddress address,
-      VolatileModel model,
-      int granuleCount,
-      boolean areDiscardsPassedDown) {
+      NbdAddress address, VolatileModel model, int granuleCount, boolean areDiscardsPassedDown) {
     this.address = address;
     this.model = model;
     this.granuleCount = granuleCount;
@@ -93,8 +90,8 @@ final class Workload {
   }
 
   /**
-   * Runs operations {@code begin} to {@code end} of {@code total}, then kills the server while others
-   * are in flight, and waits until all threads have ended.
+   * Runs operations {@code begin} to {@code end} of {@code total}, then kills the server while
+   * others are in flight, and waits until all threads have ended.
    */
   void run(long seed, int begin, int end, int total, Runnable kill) throws Exception {
     Round round = new Round(begin, end, total, kill);
@@ -131,8 +128,8 @@ final class Workload {
   }
 
   /**
-   * Reads all after a crash; each granule must be one of those the model allows, and is from then on
-   * what was found.
+   * Reads all after a crash; each granule must be one of those the model allows, and is from then
+   * on what was found.
    */
   void recover() throws IOException {
     List<Set<Integer>> allowed = model.afterCrash();
@@ -152,8 +149,7 @@ final class Workload {
     model.restart(found);
   }
 
-  private static int identify(
-      MemorySegment memory, int index, int granule, Set<Integer> allowed) {
+  private static int identify(MemorySegment memory, int index, int granule, Set<Integer> allowed) {
     long offset = (long) index * GRANULE_BYTES;
     for (int stamp : allowed) {
       if (StampedContent.matches(memory, offset, granule, stamp)) {

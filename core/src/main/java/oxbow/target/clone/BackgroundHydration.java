@@ -115,8 +115,7 @@ final class BackgroundHydration {
   void ended(Hydration hydration, int errno, Moment now, Effects out) {
     copiesInFlight--;
     if (hydration.cause == Hydration.Cause.BACKGROUND) {
-      pace.ended(
-          geometry.lengthOf(hydration.first, hydration.count), hydration.startNanos, now);
+      pace.ended(geometry.lengthOf(hydration.first, hydration.count), hydration.startNanos, now);
     }
     if (errno == Errno.OK) {
       failing.succeeded(hydration.first, hydration.count);
@@ -177,7 +176,9 @@ final class BackgroundHydration {
     return geometry.endCovered(end);
   }
 
-  /** Zeroing is I/O: where it is needed it waits for the user and for its turn as copies do (H1). */
+  /**
+   * Zeroing is I/O: where it is needed it waits for the user and for its turn as copies do (H1).
+   */
   private boolean takeHole(long first, long holeEnd, Moment now, Effects out) {
     if (!core.isDestinationPristine() && allowance(now, out) == 0) {
       return false;
@@ -203,11 +204,13 @@ final class BackgroundHydration {
     return true;
   }
 
-  /** How many regions may be started now; 0 for none, and if that is a matter of time, until when. */
+  /**
+   * How many regions may be started now; 0 for none, and if that is a matter of time, until when.
+   */
   private long allowance(Moment now, Effects out) {
     long allowance = pace.allowance(core.regionsInFlight(), copiesInFlight, now);
-    if (allowance == 0 && now.nanos() < pace.startNanos()) {
-      out.wakeAt(pace.startNanos());
+    if (allowance == 0 && now.nanos() < pace.startNanos(now)) {
+      out.wakeAt(pace.startNanos(now));
     }
     return allowance;
   }

@@ -16,11 +16,12 @@ import oxbow.target.Piece;
  * <p>Invariants:
  *
  * <ul>
- *   <li>C1 A region's bit is set only after the destination holds its contents, and is never cleared.
+ *   <li>C1 A region's bit is set only after the destination holds its contents, and is never
+ *       cleared.
  *   <li>C2 The bit becomes durable only after a flush of the destination that began after those
  *       contents were written ({@link CommitCycle}).
- *   <li>C3 A region with I/O in flight has one owner, a {@link Hydration}; whoever wants to change it
- *       waits there and is looked at again, in arrival order, when that I/O has ended (O1).
+ *   <li>C3 A region with I/O in flight has one owner, a {@link Hydration}; whoever wants to change
+ *       it waits there and is looked at again, in arrival order, when that I/O has ended (O1).
  *   <li>C4 The mode goes rw, ro, Fail, never back; regions recorded in memory stay so (O3).
  *   <li>C5 While {@link #isDestinationPristine}, each unhydrated region reads as zeros in the
  *       destination; the first failed write to one ends that for good (O6).
@@ -63,8 +64,7 @@ final class CloneCore {
     this.isDestinationPristine = options.isDestinationZero();
     this.commits = new CommitCycle(geometry.regionCount(), committer);
     this.pace = new HydrationPace(args, options, geometry);
-    this.background =
-        new BackgroundHydration(this, map, geometry, pace, options.failureLimit());
+    this.background = new BackgroundHydration(this, map, geometry, pace, options.failureLimit());
     if (!args.hasNoHydration()) {
       background.enable();
     }
@@ -444,10 +444,11 @@ final class CloneCore {
   }
 
   /**
-   * Looks again at whoever waited, in arrival order (W5). After a failure the writes that would need
-   * the same region from the source again fail with it (W6); after the failure of a batch they are
-   * looked at again, since it may have been another region's (O9); overwrites need no source (W7).
-   * Read hints fail with the copy that was made for one: looked at again, they would make the same.
+   * Looks again at whoever waited, in arrival order (W5). After a failure the writes that would
+   * need the same region from the source again fail with it (W6); after the failure of a batch they
+   * are looked at again, since it may have been another region's (O9); overwrites need no source
+   * (W7). Read hints fail with the copy that was made for one: looked at again, they would make the
+   * same.
    */
   private void wakeWaiters(Hydration hydration, int errno, Moment now, Effects out) {
     for (Piece piece = hydration.takeWaiters(); piece != null; ) {

@@ -5,9 +5,9 @@ import oxbow.block.Operation;
 import oxbow.target.Mapping;
 
 /**
- * Where a request to a clone goes, from memory alone and without a lock. Any thread may ask: bits of
- * the map are only ever set (C1), so an answer that is a moment old sends a request at worst to the
- * core, which looks again.
+ * Where a request to a clone goes, from memory alone and without a lock. Any thread may ask: bits
+ * of the map are only ever set (C1), so an answer that is a moment old sends a request at worst to
+ * the core, which looks again.
  */
 final class CloneMapper {
   private final CloneGeometry geometry;
@@ -45,7 +45,9 @@ final class CloneMapper {
     }
   }
 
-  /** W1 from memory; what is not hydrated goes to the core, whole regions apart from partial ones. */
+  /**
+   * W1 from memory; what is not hydrated goes to the core, whole regions apart from partial ones.
+   */
   private void mapWrite(long offsetBytes, long lengthBytes, int flags, Mapping answer) {
     long first = geometry.regionOf(offsetBytes);
     long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;

@@ -77,15 +77,16 @@ public final class CloneTarget implements Target {
             true);
   }
 
-  /** C2: runs after the destination was flushed; a failure leaves the last committed state (O3). */
+  /**
+   * C2: runs after the destination was flushed; a failure leaves the last committed state (O3).
+   * Whatever goes wrong, somebody waits for the answer.
+   */
   private int commit(RegionSet regions) {
     try {
       metadata.commit(regions);
       return Errno.OK;
-    } catch (IOException e) {
-      return metadata.mode() == CloneMetadata.Mode.FAILED
-          ? CloneCommitter.UNREADABLE
-          : Errno.EIO;
+    } catch (IOException | RuntimeException e) {
+      return metadata.mode() == CloneMetadata.Mode.FAILED ? CloneCommitter.UNREADABLE : Errno.EIO;
     }
   }
 

@@ -19,8 +19,8 @@ public final class CloneTargetType {
   private CloneTargetType() {}
 
   /**
-   * Makes a target from a table line, checking in the kernel's order (C2). Metadata that is provably
-   * empty is formatted (C9, O11). Blocks.
+   * Makes a target from a table line, checking in the kernel's order (C2). Metadata that is
+   * provably empty is formatted (C9, O11). Blocks.
    *
    * @param words after "clone"
    * @throws TargetException with device-mapper's sentence
@@ -43,8 +43,7 @@ public final class CloneTargetType {
     try {
       CloneMetadata metadata = metadata(io, args, lengthSectors);
       RegionMap map = loaded(metadata);
-      return new CloneTarget(
-          args, options, length, destination, source, metadata, map, io::close);
+      return new CloneTarget(args, options, length, destination, source, metadata, map, io::close);
     } catch (IOException | IllegalArgumentException e) {
       // A device that is too small to be formatted is an illegal argument.
       io.close();
@@ -114,8 +113,7 @@ public final class CloneTargetType {
       long regionSectors, long lengthBytes, BlockDevice destination, BlockDevice source)
       throws TargetException {
     long region = Sectors.toBytes(regionSectors);
-    int block =
-        Math.max(destination.limits().blockSizeBytes(), source.limits().blockSizeBytes());
+    int block = Math.max(destination.limits().blockSizeBytes(), source.limits().blockSizeBytes());
     if (region % block != 0) {
       throw new TargetException(
           "Region size is not a multiple of device logical block size: %d bytes, blocks of %d"

@@ -7,13 +7,14 @@ import oxbow.target.Job;
 import oxbow.target.Piece;
 
 /**
- * Flushes and commits, in turns. One turn is: freeze the recorded regions and start a new set; flush
- * the destination; if the frozen set is not empty, write metadata for it and for nothing else (M1).
+ * Flushes and commits, in turns. One turn is: freeze the recorded regions and start a new set;
+ * flush the destination; if the frozen set is not empty, write metadata for it and for nothing else
+ * (M1).
  *
  * <p>Invariants. K1: a region recorded after the freeze belongs to the next turn, even if its data
- * happened to be flushed. K2: whoever asks while a turn runs waits for the next one, whose flush and
- * commit begin after the question (O4). K3: the frozen set is the task's from {@link #start} until
- * the turn's end, and nobody else's.
+ * happened to be flushed. K2: whoever asks while a turn runs waits for the next one, whose flush
+ * and commit begin after the question (O4). K3: the frozen set is the task's from {@link #start}
+ * until the turn's end, and nobody else's.
  */
 final class CommitCycle {
   /** Mark of a piece that is sent to the destination after its turn, not answered (F3). */
@@ -94,9 +95,7 @@ final class CommitCycle {
     isRunning = true;
     RegionSet toCommit = frozen;
     out.flushThen(
-        job,
-        CloneCore.DESTINATION,
-        toCommit.isEmpty() ? null : () -> committer.commit(toCommit));
+        job, CloneCore.DESTINATION, toCommit.isEmpty() ? null : () -> committer.commit(toCommit));
   }
 
   /** The turn has ended well: answers and sends what waited, and begins the next if asked for. */

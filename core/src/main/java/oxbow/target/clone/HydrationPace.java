@@ -7,8 +7,8 @@ import oxbow.target.Moment;
  *
  * <p>With a table line alone: at most <i>threshold</i> regions in flight from any cause, batches of
  * <i>batch size</i> regions, nothing while the user is busy (H1, H3, H4). Adaptive (O8): batches of
- * about 1 MiB; depth climbs while that brings more bytes per second and falls back when it does not;
- * while the user is busy one copy at a time, followed by a pause that leaves it its minimum share.
+ * about 1 MiB; depth climbs while that brings more bytes per second and falls back when it does
+ * not; while the user is busy copies start at the minimum share of the rate they would have alone.
  * Both keep to the byte rate if one is set (H9).
  */
 final class HydrationPace {
@@ -20,7 +20,7 @@ final class HydrationPace {
   private static final int MAX_DEPTH = 32;
   private static final long WINDOW_NANOS = 150_000_000;
   private static final long HOLD_NANOS = 3_000_000_000L;
-  private static final long LONGEST_PAUSE_NANOS = 1_000_000_000;
+  private static final long LONGEST_GAP_NANOS = 1_000_000_000;
   private static final double WORTHWHILE = 1.04;
 
   private final CloneOptions options;
@@ -37,7 +37,11 @@ final class HydrationPace {
   private long holdUntilNanos = Long.MIN_VALUE;
 
   private long earliestNanos = Long.MIN_VALUE;
-  private long pauseUntilNanos = Long.MIN_VALUE;
+
+  /** How long a copy takes, averaged over the last ones; 0 before the first has ended. */
+  private long copyNanos;
+
+  private long nextUnderLoadNanos = Long.MIN_VALUE;
 
   HydrationPace(CloneArgs args, CloneOptions options, CloneGeometry geometry) {
     this.options = options;
@@ -77,13 +81,14 @@ final class HydrationPace {
    * @param copiesInFlight batches of background hydration
    */
   long allowance(long regionsInFlight, int copiesInFlight, Moment now) {
-    if (now.nanos() < startNanos()) {
+    if (now.nanos() < startNanos(now)) {
       return 0;
     }
     if (!options.isAdaptive()) {
       return now.isUserBusy() ? 0 : Math.max(0, threshold - regionsInFlight);
     }
-    return copiesInFlight < (now.isUserBusy() ? 1 : depth) ? Long.MAX_VALUE : 0;
+    boolean isUnmeasured = now.isUserBusy() && copyNanos == 0;
+    return copiesInFlight < (isUnmeasured ? 1 : depth) ? Long.MAX_VALUE : 0;
   }
 
   /** A threshold of 0 stops the background (H3). */
@@ -96,9 +101,11 @@ final class HydrationPace {
     return Math.max(1, BATCH_BYTES / geometry.regionBytes());
   }
 
-  /** Before this moment nothing starts; Long.MIN_VALUE when only the end of a copy is waited for. */
-  long startNanos() {
-    return Math.max(earliestNanos, pauseUntilNanos);
+  /**
+   * Before this moment nothing starts; Long.MIN_VALUE when only the end of a copy is waited for.
+   */
+  long startNanos(Moment now) {
+    return now.isUserBusy() ? Math.max(earliestNanos, nextUnderLoadNanos) : earliestNanos;
   }
 
   void started(long bytes, Moment now) {
@@ -106,6 +113,9 @@ final class HydrationPace {
       long cost = (long) (bytes * 1e9 / rateBytesPerSecond);
       earliestNanos = Math.max(earliestNanos, now.nanos()) + cost;
     }
+    // By Little's law the depth in flight without a pause would start one every copyNanos / depth.
+    long gap = copyNanos * 100 / ((long) options.minimumSharePercent() * depth);
+    nextUnderLoadNanos = now.nanos() + Math.min(gap, LONGEST_GAP_NANOS);
     if (windowStartNanos == Long.MIN_VALUE) {
       windowStartNanos = now.nanos();
     }
@@ -115,10 +125,9 @@ final class HydrationPace {
     if (!options.isAdaptive()) {
       return;
     }
+    long took = now.nanos() - startNanos;
+    copyNanos = copyNanos == 0 ? took : copyNanos + (took - copyNanos) / 8;
     if (now.isUserBusy()) {
-      int share = options.minimumSharePercent();
-      long pause = (now.nanos() - startNanos) * (100 - share) / share;
-      pauseUntilNanos = now.nanos() + Math.min(pause, LONGEST_PAUSE_NANOS);
       windowStartNanos = Long.MIN_VALUE;
       windowBytes = 0;
       return;

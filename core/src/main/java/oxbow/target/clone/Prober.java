@@ -84,7 +84,7 @@ final class Prober {
         if (!isOfFreshFormat(at, (from + at) / BlockManager.BLOCK_SIZE_BYTES)) {
           return new Probe.Damaged(
               "superblock is zeros, but other blocks of metadata are there: it was erased, or"
-                    + " formatting was interrupted (block 0)");
+                  + " formatting was interrupted (block 0)");
         }
         at += BlockManager.BLOCK_SIZE_BYTES;
       }

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hydrations in flight, ordered by region; they never overlap (O1). A sorted array: there are at
- * most a few hundred, and finding one is a binary search without garbage.
+ * The hydrations in flight, ordered by region; they never overlap (O1). A sorted array: there are
+ * at most a few hundred, and finding one is a binary search without garbage.
  */
 final class RegionsInFlight {
   private @Nullable Hydration[] sorted = new Hydration[64];

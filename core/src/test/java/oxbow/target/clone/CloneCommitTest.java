@@ -6,12 +6,12 @@ import static oxbow.target.clone.CloneWorld.sourceValue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.target.Mapping;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 /**
  * Aim: sections 6 and 7 of the clone's rules and the modes of section 11, as O3 and O4 amend them.
@@ -38,7 +38,8 @@ class CloneCommitTest {
   }
 
   @Test
-  @DisplayName("F2 M1: a flush with changes flushes the destination, then commits, then is answered")
+  @DisplayName(
+      "F2 M1: a flush with changes flushes the destination, then commits, then is answered")
   void aFlushWithChangesFlushesThenCommits() {
     record();
     UserRequest flush = world.flush();
@@ -296,7 +297,8 @@ class CloneCommitTest {
   }
 
   @Test
-  @DisplayName("section 11: in mode ro a discard of hydrated regions is passed down, a hint goes on")
+  @DisplayName(
+      "section 11: in mode ro a discard of hydrated regions is passed down, a hint goes on")
   void inModeRoDiscardsOfHydratedRegionsArePassedDown() {
     world.hydrated(0, 1);
     record();
@@ -312,7 +314,8 @@ class CloneCommitTest {
   }
 
   @Test
-  @DisplayName("M5: writes whose hydration is in flight at the switch to ro fail; nothing is recorded")
+  @DisplayName(
+      "M5: writes whose hydration is in flight at the switch to ro fail; nothing is recorded")
   void hydrationsInFlightAtTheSwitchFail() {
     record();
     world.failingCommits = 1;
@@ -357,15 +360,17 @@ class CloneCommitTest {
   }
 
   @Test
-  @DisplayName("M7: when all is hydrated and committed there is one event, and the map is done with")
+  @DisplayName(
+      "M7: when all is hydrated it is committed at once; then one event, and no map any more")
   void completionIsAnEventAfterItsCommit() {
     world.write(0, 16, 7);
-    world.finishAll();
+    world.finish("overwrite");
     assertThat(world.map.isComplete()).isTrue();
+    world.expectInFlight("flush");
+    world.finish("flush");
     assertThat(world.core.isDone()).isFalse();
     assertThat(world.events).isEmpty();
-    world.second();
-    world.finishAll();
+    world.finish("commit");
     assertThat(world.core.isDone()).isTrue();
     assertThat(world.events).containsExactly("hydration completed");
     world.flush();
@@ -390,8 +395,8 @@ class CloneCommitTest {
     world.finish("commit");
     assertThat(world.map.isComplete()).isTrue();
     assertThat(world.events).isEmpty();
-    world.second();
-    world.finishAll();
+    world.finish("flush");
+    world.finish("commit");
     assertThat(world.events).containsExactly("hydration completed");
   }
 

@@ -8,10 +8,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Aim: no user ever reads what nobody wrote, and nothing that was flushed is lost, whatever the order
- * in which I/O ends. Method: seeded histories of requests over a small world, each completion picked
- * by the seed, against a model of what each sector may hold; errors and crashes now and then. And
- * the same with the orders that must hold broken on purpose: the histories must notice.
+ * Aim: no user ever reads what nobody wrote, and nothing that was flushed is lost, whatever the
+ * order in which I/O ends. Method: seeded histories of requests over a small world, each completion
+ * picked by the seed, against a model of what each sector may hold; errors and crashes now and
+ * then. And the same with the orders that must hold broken on purpose: the histories must notice.
  */
 class CloneCoreRandomTest {
   private static final int HISTORIES = Integer.getInteger("oxbow.histories", 3000);

@@ -4,15 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static oxbow.target.clone.CloneWorld.sourceValue;
 
 import java.util.Random;
-import oxbow.block.Errno;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import oxbow.block.Errno;
 
 /** Aim: section 5 of the clone's rules, as O1 and O7 amend them. Method: scripted worlds. */
 class CloneDiscardTest {
   private final CloneWorld world = new CloneWorld("1 no_hydration").resume();
-  private final CloneWorld keeping =
-      new CloneWorld("2 no_hydration no_discard_passdown").resume();
+  private final CloneWorld keeping = new CloneWorld("2 no_hydration no_discard_passdown").resume();
 
   @Test
   @DisplayName("D1: a discard of less than a region completes without effect")
@@ -68,7 +67,8 @@ class CloneDiscardTest {
   }
 
   @Test
-  @DisplayName("D4 D5: the result of the passdown is the user's; after an error nothing is recorded")
+  @DisplayName(
+      "D4 D5: the result of the passdown is the user's; after an error nothing is recorded")
   void aFailedPassdownFailsTheDiscard() {
     world.destination.failingWrites = 1;
     UserRequest discard = world.discard(0, 8);

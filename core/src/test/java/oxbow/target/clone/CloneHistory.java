@@ -24,16 +24,20 @@ final class CloneHistory {
     CloneOptions options =
         new CloneOptions(random.nextBoolean(), 0, 10, random.nextBoolean(), 1_000_000);
     String hydration =
-        " 4 hydration_threshold " + random.nextInt(5) + " hydration_batch_size " + random.nextInt(4);
+        " 4 hydration_threshold "
+            + random.nextInt(5)
+            + " hydration_batch_size "
+            + random.nextInt(4);
     List<String> features =
-        List.of("0", "1 no_hydration", "1 no_discard_passdown", "2 no_hydration no_discard_passdown");
+        List.of(
+            "0", "1 no_hydration", "1 no_discard_passdown", "2 no_hydration no_discard_passdown");
     // Mostly with hydration and with passdown.
-    String feature = features.get((random.nextInt(3) == 0 ? 1 : 0) + (random.nextInt(3) == 0 ? 2 : 0));
+    String feature =
+        features.get((random.nextInt(3) == 0 ? 1 : 0) + (random.nextInt(3) == 0 ? 2 : 0));
     CloneWorld.Plan sound =
         new CloneWorld.Plan(sectors, regionSectors, options, feature + hydration);
     world =
-        new CloneWorld(
-            new CloneWorld.Plan(sectors, regionSectors, options, sound.tail(), defect));
+        new CloneWorld(new CloneWorld.Plan(sectors, regionSectors, options, sound.tail(), defect));
     if (random.nextBoolean()) {
       int first = random.nextInt(sectors);
       world.sourceHole(first, 1 + random.nextInt(sectors - first));

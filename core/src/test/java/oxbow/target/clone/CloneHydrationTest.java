@@ -3,13 +3,13 @@ package oxbow.target.clone;
 import static org.assertj.core.api.Assertions.assertThat;
 import static oxbow.target.clone.CloneWorld.sourceValue;
 
-import oxbow.block.Errno;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import oxbow.block.Errno;
 
 /**
- * Aim: sections 8 and 9 of the clone's rules, as O6, O8 and O9 amend them. Method: scripted worlds of
- * sixteen regions of four sectors.
+ * Aim: sections 8 and 9 of the clone's rules, as O6, O8 and O9 amend them. Method: scripted worlds
+ * of sixteen regions of four sectors.
  */
 class CloneHydrationTest {
   private static final CloneOptions PRISTINE = new CloneOptions(false, 0, 10, true, 64);
@@ -71,7 +71,8 @@ class CloneHydrationTest {
   }
 
   @Test
-  @DisplayName("H1 H7: nothing starts while the user is busy; at the latest at the next tick it does")
+  @DisplayName(
+      "H1 H7: nothing starts while the user is busy; at the latest at the next tick it does")
   void nothingStartsWhileTheUserIsBusy() {
     CloneWorld world = running(1, 1);
     world.isUserBusy = true;
@@ -150,7 +151,8 @@ class CloneHydrationTest {
   }
 
   @Test
-  @DisplayName("H4: a batch ends at the threshold, at a region that is not adjacent, and at its size")
+  @DisplayName(
+      "H4: a batch ends at the threshold, at a region that is not adjacent, and at its size")
   void aBatchEndsEarly() {
     CloneWorld world = world(8, 4).hydrated(6, 1).resume();
     world.finish("extents");
@@ -294,7 +296,8 @@ class CloneHydrationTest {
   @DisplayName("H9: a byte rate limits copying, and the wait for it is asked for")
   void aByteRateLimitsCopying() {
     // One region of 2 KiB per second.
-    CloneWorld world = new CloneWorld(plan(8, 1).with(new CloneOptions(false, 2048, 10, false, 64)));
+    CloneWorld world =
+        new CloneWorld(plan(8, 1).with(new CloneOptions(false, 2048, 10, false, 64)));
     long start = world.nowNanos;
     world.resume();
     world.runToRest();
@@ -340,8 +343,7 @@ class CloneHydrationTest {
   @Test
   @DisplayName("O6: after one failed write the destination is not taken for zeros any more")
   void afterAFailedWriteTheDestinationIsNotTakenForZeros() {
-    CloneWorld world =
-        new CloneWorld(plan(1, 1).with(PRISTINE)).sourceHole(0, 64);
+    CloneWorld world = new CloneWorld(plan(1, 1).with(PRISTINE)).sourceHole(0, 64);
     world.destination.failingWrites = 1;
     world.write(0, 8, 7);
     world.finishAll();
@@ -367,8 +369,7 @@ class CloneHydrationTest {
   @DisplayName("O8: adaptive hydration keeps a share under load: one copy, then a pause")
   void adaptiveHydrationKeepsAShareUnderLoad() {
     CloneWorld world =
-        new CloneWorld(
-            new CloneWorld.Plan(1 << 14, 1 << 12, CloneOptions.FOREGROUND, "0"));
+        new CloneWorld(new CloneWorld.Plan(1 << 14, 1 << 12, CloneOptions.FOREGROUND, "0"));
     world.isUserBusy = true;
     world.resume();
     world.finish("extents");

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static oxbow.target.clone.CloneWorld.STALE;
 import static oxbow.target.clone.CloneWorld.sourceValue;
 
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 /**
  * Aim: sections 2 to 4 of the clone's rules, as O2, O5 and O10 amend them. Method: a world of four
@@ -241,7 +241,8 @@ class CloneReadWriteTest {
   }
 
   @Test
-  @DisplayName("W6 O2: if the region write fails all merged writes fail; the region reads as before")
+  @DisplayName(
+      "W6 O2: if the region write fails all merged writes fail; the region reads as before")
   void afterAFailedRegionWriteAllMergedWritesFail() {
     world.destination.failingWrites = 1;
     UserRequest first = world.write(4, 2, 7);
@@ -266,7 +267,8 @@ class CloneReadWriteTest {
   }
 
   @Test
-  @DisplayName("W7: an overwrite works where the source is unreadable, also when a merge failed first")
+  @DisplayName(
+      "W7: an overwrite works where the source is unreadable, also when a merge failed first")
   void anOverwriteWorksWhereTheSourceIsUnreadable() {
     world.badSourceSectors.set(4, 8);
     UserRequest partial = world.write(4, 1, 7);
@@ -278,7 +280,8 @@ class CloneReadWriteTest {
   }
 
   @Test
-  @DisplayName("W8: a write that was not flushed may read as the source after a crash, whole regions")
+  @DisplayName(
+      "W8: a write that was not flushed may read as the source after a crash, whole regions")
   void anUnflushedWriteMayBeLostButItsNeighboursAreNot() {
     world.write(5, 1, 7);
     world.finishAll();
@@ -322,7 +325,8 @@ class CloneReadWriteTest {
   }
 
   @Test
-  @DisplayName("O5: zeroing a whole region is an overwrite, of part of one a merge; never a discard")
+  @DisplayName(
+      "O5: zeroing a whole region is an overwrite, of part of one a merge; never a discard")
   void zeroingIsAWriteOfZeros() {
     UserRequest zero = world.zero(2, 6);
     world.expectInFlight("merge-read 0+2", "overwrite 4+4");

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Aim: no order of completion breaks a promise. Method: all of them, for every choice of a few
- * requests from a menu, over two regions of two sectors; the same model as for the histories, and at
- * each step the question what a crash would leave.
+ * requests from a menu, over two regions of two sectors; the same model as for the histories, and
+ * at each step the question what a crash would leave.
  *
  * <p>A path is a list of choices; after each run the last choice that has an alternative takes it.
  */
@@ -125,8 +125,7 @@ class CloneSmallWorldsTest {
   void twoRequestsOverAHoleInEveryOrder() {
     for (CloneOptions options : List.of(CloneOptions.TABLE, PRISTINE)) {
       CloneWorld.Plan plan =
-          new CloneWorld.Plan(
-              4, 2, options, "0 4 hydration_threshold 2 hydration_batch_size 2");
+          new CloneWorld.Plan(4, 2, options, "0 4 hydration_threshold 2 hydration_batch_size 2");
       for (Dish first : MENU) {
         for (Dish second : MENU) {
           explore(plan, it -> new CloneWorld(it).sourceHole(1, 3), List.of(first, second));
@@ -222,8 +221,7 @@ class CloneSmallWorldsTest {
         world.finish(path[step]);
       } else {
         long[] answered = model.answeredByNow();
-        UserRequest request =
-            dishes.get(sent.size()).sender.send(world, sent.size() + 1);
+        UserRequest request = dishes.get(sent.size()).sender.send(world, sent.size() + 1);
         sent.add(request);
         model.sent(request, answered);
       }

@@ -7,6 +7,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import oxbow.block.Errno;
 import oxbow.block.Operation;
 import oxbow.device.mem.MemDevice;
@@ -15,11 +20,6 @@ import oxbow.target.MessageException;
 import oxbow.target.Moment;
 import oxbow.target.Piece;
 import oxbow.target.TargetException;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Aim: messages, status and modes (sections 10 and 11) over real metadata. Method: the callbacks by
@@ -100,8 +100,7 @@ class CloneTargetTest {
             + "|1 no_hydration 4 hydration_threshold 4294967295 hydration_batch_size 1 rw",
       })
   @DisplayName("T3 T4: features that are off in their order, and always both core arguments")
-  void featuresAndCoreArgumentsAreThoseOfTheKernel(String tail, String expected)
-      throws Exception {
+  void featuresAndCoreArgumentsAreThoseOfTheKernel(String tail, String expected) throws Exception {
     try (CloneTarget target = target(tail)) {
       assertThat(target.status()).isEqualTo("8 6/1024 8 0/2048 0 " + expected);
     }
@@ -125,8 +124,7 @@ class CloneTargetTest {
     try (CloneTarget target = target("8 1 no_hydration")) {
       overwrite(target, 5, 2);
       flush(target);
-      assertThat(effects.take())
-          .containsExactly("flush, then commit", "complete FLUSH 0+0 0");
+      assertThat(effects.take()).containsExactly("flush, then commit", "complete FLUSH 0+0 0");
       assertThat(target.hasUncommittedChanges()).isFalse();
       overwrite(target, 100, 1);
     }
@@ -192,8 +190,7 @@ class CloneTargetTest {
       message(target, "enable_hydration now");
       assertThat(effects.take()).containsExactly("extents 0+8388608 of 1");
       assertThat(target.status())
-          .isEqualTo(
-              "8 6/1024 8 0/2048 0 0 4 hydration_threshold 16 hydration_batch_size 4 rw");
+          .isEqualTo("8 6/1024 8 0/2048 0 0 4 hydration_threshold 16 hydration_batch_size 4 rw");
       message(target, "Disable_Hydration");
       message(target, "hydration_threshold 0");
       message(target, "hydration_batch_size 0");

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import oxbow.block.BlockDevice;
 import oxbow.block.Limits;
 import oxbow.device.Requests;
@@ -12,14 +16,10 @@ import oxbow.device.error.ErrorDevice;
 import oxbow.device.mem.MemDevice;
 import oxbow.target.Moment;
 import oxbow.target.TargetException;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Aim: section 1 of the clone's rules, constructor. Method: tables over devices in memory, with what
- * a kernel 6.1 answered to the same.
+ * Aim: section 1 of the clone's rules, constructor. Method: tables over devices in memory, with
+ * what a kernel 6.1 answered to the same.
  */
 class CloneTargetTypeTest {
   private final TestDevices devices = TestDevices.usual();
@@ -109,8 +109,7 @@ class CloneTargetTypeTest {
       fresh.add(role, TestDevices.limited(fresh.get(role), blocks));
       for (String rest : List.of("8", "8 9 x", "8 0 9")) {
         List<String> words = List.of(("meta dest source " + rest).split(" "));
-        assertThatThrownBy(
-                () -> CloneTargetType.construct(16384, words, CloneOptions.TABLE, fresh))
+        assertThatThrownBy(() -> CloneTargetType.construct(16384, words, CloneOptions.TABLE, fresh))
             .isInstanceOf(TargetException.class)
             .hasMessageStartingWith("Region size is not a multiple of device logical block size");
       }
@@ -138,8 +137,9 @@ class CloneTargetTypeTest {
     construct(16384, "meta dest source 8 1 no_hydration").close();
     byte[] formatted = bytesOf("meta");
     assertThat(formatted).isNotEqualTo(new byte[formatted.length]);
-    for (String line : List.of("16384 meta dest source 16", "8192 meta dest source 8",
-        "16376 meta dest source 8")) {
+    for (String line :
+        List.of(
+            "16384 meta dest source 16", "8192 meta dest source 8", "16376 meta dest source 8")) {
       int space = line.indexOf(' ');
       expectRefusal(
           Long.parseLong(line.substring(0, space)),
@@ -229,7 +229,8 @@ class CloneTargetTypeTest {
   }
 
   @Test
-  @DisplayName("D1 D5: that a discarded range reads as zeros is not promised: only whole regions do")
+  @DisplayName(
+      "D1 D5: that a discarded range reads as zeros is not promised: only whole regions do")
   void zerosAfterADiscardAreNotPromised() throws TargetException {
     for (String features : List.of("0", "1 no_discard_passdown")) {
       try (CloneTarget target = construct(16384, "meta dest source 8 " + features)) {

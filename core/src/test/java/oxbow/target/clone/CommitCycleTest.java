@@ -6,12 +6,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.target.Piece;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 /** Aim: turns of flush and commit, K1 to K3. Method: the cycle alone, its effects as words. */
 class CommitCycleTest {
@@ -57,7 +57,8 @@ class CommitCycleTest {
   }
 
   @Test
-  @DisplayName("K3: what is recorded during a turn does not reach its set, before or after the task")
+  @DisplayName(
+      "K3: what is recorded during a turn does not reach its set, before or after the task")
   void whatIsRecordedDuringATurnDoesNotReachItsSet() {
     cycle.record(1, 1);
     cycle.commitIfChanged(effects);
@@ -81,8 +82,7 @@ class CommitCycleTest {
     assertThat(effects.take()).containsExactly("complete FLUSH 1+1 0", "flush");
     assertThat(cycle.isIdle()).isFalse();
     cycle.succeeded(effects);
-    assertThat(effects.take())
-        .containsExactly("complete FLUSH 2+1 0", "issue WRITE 3+1 FUA to 0");
+    assertThat(effects.take()).containsExactly("complete FLUSH 2+1 0", "issue WRITE 3+1 FUA to 0");
     assertThat(cycle.isIdle()).isTrue();
   }
 
@@ -114,8 +114,7 @@ class CommitCycleTest {
     cycle.issueAfterTurn(piece(Operation.WRITE, 2, Flags.FUA), effects);
     effects.take();
     cycle.failed(effects);
-    assertThat(effects.take())
-        .containsExactly("complete FLUSH 1+1 5", "complete WRITE 2+1 FUA 5");
+    assertThat(effects.take()).containsExactly("complete FLUSH 1+1 5", "complete WRITE 2+1 FUA 5");
     assertThat(cycle.isClean()).isFalse();
     assertThat(cycle.isIdle()).isTrue();
   }

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** Aim: one owner per region (O1). Method: against a plain list that is searched from end to end. */
+/**
+ * Aim: one owner per region (O1). Method: against a plain list that is searched from end to end.
+ */
 class RegionsInFlightTest {
   private static Hydration hydration(long first, long count) {
     return new Hydration().begin(Hydration.Cause.BACKGROUND, first, count, 0);
@@ -62,8 +64,7 @@ class RegionsInFlightTest {
     }
   }
 
-  private static @Nullable Hydration firstOverlapping(
-      List<Hydration> plain, long first, long end) {
+  private static @Nullable Hydration firstOverlapping(List<Hydration> plain, long first, long end) {
     Hydration found = null;
     for (Hydration hydration : plain) {
       if (hydration.overlaps(first, end) && (found == null || hydration.first < found.first)) {

@@ -60,8 +60,7 @@ final class SimulatedDestination {
     for (int i = firstSector; i < firstSector + count; i++) {
       durable[i] = contents[i];
     }
-    unflushed.removeIf(
-        write -> write.sector >= firstSector && write.sector < firstSector + count);
+    unflushed.removeIf(write -> write.sector >= firstSector && write.sector < firstSector + count);
   }
 
   /** What a flush that begins now covers. */
