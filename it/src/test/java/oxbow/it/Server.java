@@ -68,11 +68,35 @@ public final class Server implements AutoCloseable {
     List<Object> options = new ArrayList<>();
     options.addAll(List.of("-f", "--exit-with-parent", "-U", socket, "-P", ready));
     options.addAll(List.of(arguments));
+    Server server = start(directory, command(program, options), ready);
+    server.uris.add("nbd+unix:///?socket=" + socket.toAbsolutePath());
+    return server;
+  }
+
+  /**
+   * Starts nbdfuse, which shows an NBD export as a file, and waits until the file is there. It ends
+   * when its directory is unmounted.
+   *
+   * @param directory where its standard error is kept
+   * @param file where to show it; its directory exists and is empty
+   */
+  public static Server nbdfuse(Path directory, Path file, String uri) {
+    Path program = Tool.require("nbdfuse", "libnbd-bin");
+    Path ready = directory.resolve("nbdfuse.pid");
+    try {
+      Files.deleteIfExists(ready);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return start(directory, command(program, List.of("-P", ready, file, uri)), ready);
+  }
+
+  /** Starts a program and waits until it has made that file in the directory. */
+  private static Server start(Path directory, List<String> command, Path ready) {
     try (WatchService watch = directory.getFileSystem().newWatchService()) {
       directory.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
-      Server server = new Server(directory, command(program, options));
+      Server server = new Server(directory, command);
       server.awaitFile(ready, watch);
-      server.uris.add("nbd+unix:///?socket=" + socket.toAbsolutePath());
       return server;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

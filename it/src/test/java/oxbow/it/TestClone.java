@@ -21,22 +21,29 @@ final class TestClone implements AutoCloseable {
 
   private final Path directory;
   private final String source;
+  private final Path destination;
   private @Nullable Server server;
 
   /**
    * @param directory holds destination, metadata and sockets; its path is short enough for them
    */
   TestClone(Path directory, Object source) {
+    this(directory, source, directory.resolve("dest.img"));
+  }
+
+  /** A clone whose DEST, with the metadata beside it, is elsewhere. */
+  TestClone(Path directory, Object source, Path destination) {
     this.directory = directory;
     this.source = source.toString();
+    this.destination = destination;
   }
 
   Path destination() {
-    return directory.resolve("dest.img");
+    return destination;
   }
 
   Path metadata() {
-    return directory.resolve("dest.img.meta");
+    return Path.of(destination + ".meta");
   }
 
   /** The Unix socket that the clone is served on. */
@@ -65,8 +72,9 @@ final class TestClone implements AutoCloseable {
     assertMetadataIsSound();
   }
 
-  private List<Object> words(Object... options) {
-    List<Object> words = new ArrayList<>(List.of("clone", source, destination()));
+  /** The command line of {@code ./oxbow} for this clone. */
+  List<Object> words(Object... options) {
+    List<Object> words = new ArrayList<>(List.of("clone", source, destination));
     words.addAll(List.of("--control", control()));
     Collections.addAll(words, options);
     return words;
