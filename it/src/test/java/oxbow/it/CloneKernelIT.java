@@ -173,8 +173,8 @@ class CloneKernelIT {
   }
 
   /**
-   * The example of the kernel's documentation: no hydration, mount, fstrim, then hydrate and wait for
-   * the event. What the file system does not use is not copied.
+   * The example of the kernel's documentation: no hydration, mount, fstrim, then hydrate and wait
+   * for the event. What the file system does not use is not copied.
    */
   @Test
   void trimmedSpaceIsNotCopiedAndDestAloneIsTheFileSystem() throws IOException {

@@ -125,7 +125,11 @@ class CloneMountIT {
 
   /** What a script prints in a machine that has the clone as /dev/nbd0. */
   private List<String> machine(String script) {
-    return Oracle.machine(List.of(clone.socket()), clone.name(), script).ok().out().lines().toList();
+    return Oracle.machine(List.of(clone.socket()), clone.name(), script)
+        .ok()
+        .out()
+        .lines()
+        .toList();
   }
 
   /** A file of the file system in an image. */
