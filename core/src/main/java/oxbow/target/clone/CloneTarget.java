@@ -1,6 +1,7 @@
 package oxbow.target.clone;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import oxbow.block.BlockDevice;
@@ -29,6 +30,10 @@ public final class CloneTarget implements Target {
   private final CloneCore core;
   private final CloneMapper mapper;
   private final Limits limits;
+
+  /** What construction found, told at the first resume. */
+  private final List<String> warnings = new ArrayList<>();
+
   private final Runnable whenClosed;
 
   /**
@@ -55,14 +60,17 @@ public final class CloneTarget implements Target {
     this.metadata = metadata;
     this.map = map;
     Limits below = destination.limits();
-    boolean canPassDown = below.canDiscard() && below.maxDiscardBytes() >= args.regionBytes();
+    String discardProblem = discardProblem(destination, args);
+    if (!discardProblem.isEmpty() && !args.hasNoDiscardPassdown()) {
+      warnings.add(discardProblem + ": Disabling discard passdown.");
+    }
     this.core =
         new CloneCore(
             args,
             options,
             geometry,
             map,
-            canPassDown && !args.hasNoDiscardPassdown(),
+            discardProblem.isEmpty() && !args.hasNoDiscardPassdown(),
             this::commit);
     this.mapper = new CloneMapper(geometry, map, core);
     this.limits =
@@ -151,8 +159,21 @@ public final class CloneTarget implements Target {
     return !core.isClean();
   }
 
+  /** D7: why discards cannot be passed down, in device-mapper's words; empty when they can. */
+  private static String discardProblem(BlockDevice destination, CloneArgs args) {
+    String device = "Destination device (" + destination.address() + ")";
+    if (!destination.limits().canDiscard()) {
+      return device + " discard unsupported";
+    }
+    return destination.limits().maxDiscardBytes() < args.regionBytes()
+        ? device + " max discard sectors smaller than a region"
+        : "";
+  }
+
   @Override
   public void resume(Moment now, Effects out) {
+    warnings.forEach(out::warn);
+    warnings.clear();
     core.resume(now, out);
   }
 

@@ -206,6 +206,10 @@ class CloneTargetTypeTest {
     try (CloneTarget target = construct(16384, "meta dest source " + region)) {
       assertThat(target.figures().hasNoDiscardPassdown()).isEqualTo(!expected);
       assertThat(target.status().contains(" no_discard_passdown ")).isEqualTo(!expected);
+      RecordedEffects effects = new RecordedEffects();
+      target.resume(new Moment(), effects);
+      assertThat(effects.wanted.toString().contains(": Disabling discard passdown."))
+          .isEqualTo(!expected);
     }
     devices.addSectors("meta", 8192);
   }
