@@ -46,7 +46,8 @@ class CloneKernelIT {
       dmsetup create c --table "0 $length clone /dev/disk/meta /dev/disk/dest /dev/mapper/slow \
         8 0 4 hydration_threshold 8 hydration_batch_size 4"
       dmsetup status c
-      echo 'written by the kernel' | dd of=/dev/mapper/c bs=512 seek=60001 conv=sync,fsync 2>/dev/null
+      echo 'written by the kernel' >sector
+      dd if=sector of=/dev/mapper/c bs=512 seek=60001 conv=sync,fsync 2>/dev/null
       hydrated() { dmsetup status c | cut -d ' ' -f 7 | cut -d / -f 1; }
       while [ "$(hydrated)" -lt "$1" ]; do usleep 50000; done
       dmsetup message c 0 disable_hydration
@@ -95,7 +96,7 @@ class CloneKernelIT {
     Images.random(source, 0, 10 * MIB, 1);
     Images.random(source, 12 * MIB + 700, 20 * MIB - 700, 2);
     try (TestClone clone = new TestClone(directory, source)) {
-      clone.start("--rate", "3MiB");
+      clone.start("--rate", "1MiB");
       writeHereAndThere(clone);
       String served = sha256Served(clone);
       clone.assertIsHydrating();
@@ -173,8 +174,8 @@ class CloneKernelIT {
   }
 
   /**
-   * The example of the kernel's documentation: no hydration, mount, fstrim, then hydrate and wait for
-   * the event. What the file system does not use is not copied.
+   * The example of the kernel's documentation: no hydration, mount, fstrim, then hydrate and wait
+   * for the event. What the file system does not use is not copied.
    */
   @Test
   void trimmedSpaceIsNotCopiedAndDestAloneIsTheFileSystem() throws IOException {

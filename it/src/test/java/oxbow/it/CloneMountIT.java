@@ -38,7 +38,7 @@ class CloneMountIT {
             directory.resolve("source.sock"), "-r", "--filter=delay", "file", source, "rdelay=2ms");
     slowServer = slow;
     clone = new TestClone(directory, slow.uri());
-    clone.start("--rate", "128KiB");
+    clone.start("--rate", "64KiB");
   }
 
   @AfterEach
@@ -110,7 +110,7 @@ class CloneMountIT {
     List<String> before = machine(untilPowerCut);
     clone.kill();
     clone.assertIsUnfinished();
-    clone.start("--rate", "128KiB");
+    clone.start("--rate", "64KiB");
     List<String> after = machine(afterwards);
     clone.assertIsHydrating();
     clone.stop();
@@ -125,7 +125,11 @@ class CloneMountIT {
 
   /** What a script prints in a machine that has the clone as /dev/nbd0. */
   private List<String> machine(String script) {
-    return Oracle.machine(List.of(clone.socket()), clone.name(), script).ok().out().lines().toList();
+    return Oracle.machine(List.of(clone.socket()), clone.name(), script)
+        .ok()
+        .out()
+        .lines()
+        .toList();
   }
 
   /** A file of the file system in an image. */

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.function.Predicate;
 
 /**
- * The file system of an NBD export, mounted on this host: nbdfuse shows the export as a file, a loop
- * device makes a disk of it. Needs root.
+ * The file system of an NBD export, mounted on this host: nbdfuse shows the export as a file, a
+ * loop device makes a disk of it. Needs root.
  */
 final class HostMount implements AutoCloseable {
   private final Path fuseDirectory;

@@ -92,12 +92,12 @@ final class Postgres implements AutoCloseable {
    */
   static Postgres start(Path data, Path sockets) {
     String options =
-        "-c listen_addresses= -c unix_socket_directories=" + sockets
+        "-c listen_addresses= -c unix_socket_directories="
+            + sockets
             + " -c shared_buffers=8MB -c fsync=on -c synchronous_commit=on -c max_wal_size=8MB";
     Path log = sockets.resolve("log");
     // What the server inherits must not keep this process waiting for the end of its output.
-    runAsNobody(
-        sockets, program("pg_ctl"), "start", "-w", "-D", data, "-l", log, "-o", options);
+    runAsNobody(sockets, program("pg_ctl"), "start", "-w", "-D", data, "-l", log, "-o", options);
     try {
       String pid = Files.readAllLines(data.resolve("postmaster.pid")).getFirst().strip();
       return new Postgres(sockets, ProcessHandle.of(Long.parseLong(pid)).orElseThrow());
@@ -111,7 +111,9 @@ final class Postgres implements AutoCloseable {
     return Proc.of(program("psql"), psqlWords("-c", sql)).run().ok().out();
   }
 
-  /** Starts a client that runs SQL statements, one transaction each, as long as there is a server. */
+  /**
+   * Starts a client that runs SQL statements, one transaction each, as long as there is a server.
+   */
   Process session(Path sql) {
     List<String> command = new ArrayList<>();
     command.add(program("psql").toString());

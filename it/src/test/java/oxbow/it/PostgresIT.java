@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Aim: a database whose disk is a clone loses no transaction that it has confirmed. Method:
- * PostgreSQL on the ext4 of a clone of a slow source, on this host; while three clients insert rows,
- * Oxbow and the database are killed; after a new start every row that was confirmed is there.
+ * PostgreSQL on the ext4 of a clone of a slow source, on this host; while three clients insert
+ * rows, Oxbow and the database are killed; after a new start every row that was confirmed is there.
  */
 class PostgresIT {
   private static final int CLIENTS = 3;
