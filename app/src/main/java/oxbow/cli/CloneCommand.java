@@ -76,6 +76,13 @@ final class CloneCommand extends Command {
   @Option(names = "--no-serve", description = "No NBD: just copy, and end then.")
   boolean isNotServed;
 
+  @Option(
+      names = "--pad",
+      description =
+          "Fill a last partial sector of SOURCE up with zeros. Default: it is left out, with a"
+              + " warning.")
+  boolean isPadded;
+
   @Option(names = "--force", description = "Take DEST and metadata even if that loses data there.")
   boolean isForced;
 
@@ -115,6 +122,7 @@ final class CloneCommand extends Command {
             rateBytesPerSecond == null ? 0 : rateBytesPerSecond,
             isUntilHydrated || isNotServed,
             !isNotServed,
+            isPadded,
             isForced,
             listen,
             name,

@@ -130,6 +130,7 @@ public final class Demo {
         false,
         true,
         false,
+        false,
         List.of("unix:" + directory.resolve("clone.nbd")),
         "demo",
         control);

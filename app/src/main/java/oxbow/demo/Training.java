@@ -82,6 +82,7 @@ public final class Training {
         false,
         true,
         false,
+        false,
         List.of("unix:" + directory.resolve("nbd")),
         NAME,
         directory.resolve("control"));

@@ -14,6 +14,7 @@ import oxbow.console.UserException;
 import oxbow.control.ControlDirectory;
 import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
+import oxbow.device.file.FileOpener;
 import oxbow.format.clone.CloneSuperblock;
 import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.Probe;
@@ -147,7 +148,9 @@ final class CloneChecks {
 
   private BlockDevice open(Address address, boolean isWritable, String role) throws UserException {
     try {
-      BlockDevice device = isWritable ? opener.openWritable(address) : opener.openReadOnly(address);
+      FileOpener.OddTail tail = order.isPadded() ? FileOpener.OddTail.PAD : FileOpener.OddTail.DROP;
+      BlockDevice device =
+          isWritable ? opener.openWritable(address) : opener.openReadOnly(address, tail);
       opened.add(device);
       // A file that was opened for writing can be written; asking for its limits would touch it.
       if (isWritable && !(device instanceof FileDevice) && device.limits().isReadOnly()) {
@@ -172,7 +175,7 @@ final class CloneChecks {
               + order.source()
               + ": the last "
               + file.lostBytes()
-              + " bytes are no whole sector of 512 bytes and are left out");
+              + " bytes are no whole sector of 512 bytes and are left out; --pad keeps them");
     }
     return source.sizeBytes();
   }

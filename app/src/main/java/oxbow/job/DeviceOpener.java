@@ -55,10 +55,15 @@ public final class DeviceOpener implements AutoCloseable {
     }
   }
 
-  /** Opens for reading only. */
+  /** Opens for reading only; a last partial sector of a file is left out. */
   public BlockDevice openReadOnly(Address address) throws IOException {
+    return openReadOnly(address, FileOpener.OddTail.DROP);
+  }
+
+  /** Opens for reading only. */
+  BlockDevice openReadOnly(Address address, FileOpener.OddTail tail) throws IOException {
     return address instanceof Address.File file
-        ? files.openReadOnly(file.path(), FileOpener.OddTail.DROP)
+        ? files.openReadOnly(file.path(), tail)
         : openOther(address);
   }
 

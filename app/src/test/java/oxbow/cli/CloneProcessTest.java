@@ -6,6 +6,7 @@ import java.io.RandomAccessFile;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -253,6 +254,17 @@ class CloneProcessTest {
     assertThat(cloned.status()).isZero();
     assertThat(cloned.err()).contains("the last 488 bytes are no whole sector");
     assertThat(destination).hasSize(512);
+  }
+
+  @Test
+  @DisplayName("O12: on request it is filled up with zeros instead")
+  void anOddEndIsPadded() throws Exception {
+    byte[] contents = new byte[1000];
+    Arrays.fill(contents, (byte) 7);
+    Path odd = Files.write(directory.resolve("odd.img"), contents);
+    Cli cloned = Cli.run("clone", odd, destination, "--no-serve", "--pad");
+    assertThat(cloned.status()).as(cloned.err()).isZero();
+    assertThat(Files.readAllBytes(destination)).isEqualTo(Arrays.copyOf(contents, 1024));
   }
 
   private Programs.Running start(Object... words) throws Exception {

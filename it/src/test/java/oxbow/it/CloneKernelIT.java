@@ -39,15 +39,20 @@ class CloneKernelIT {
 
   /** Goes on hydrating from a slow source until half is done, with a write of its own. */
   private static final String GO_ON =
-      """
+"""
       set -e
       length=$(blockdev --getsz /dev/disk/source)
       dmsetup create slow --table "0 $length delay /dev/disk/source 0 4"
       dmsetup create c --table "0 $length clone /dev/disk/meta /dev/disk/dest /dev/mapper/slow \
         8 0 4 hydration_threshold 8 hydration_batch_size 4"
       dmsetup status c
+<<<<<<< HEAD
       echo 'written by the kernel' | dd of=/dev/mapper/c bs=512 seek=60001 conv=sync,fsync \
         2>/dev/null
+=======
+      echo 'written by the kernel' >sector
+      dd if=sector of=/dev/mapper/c bs=512 seek=60001 conv=sync,fsync 2>/dev/null
+>>>>>>> strangers
       hydrated() { dmsetup status c | cut -d ' ' -f 7 | cut -d / -f 1; }
       while [ "$(hydrated)" -lt "$1" ]; do usleep 50000; done
       dmsetup message c 0 disable_hydration
@@ -96,7 +101,7 @@ class CloneKernelIT {
     Images.random(source, 0, 10 * MIB, 1);
     Images.random(source, 12 * MIB + 700, 20 * MIB - 700, 2);
     try (TestClone clone = new TestClone(directory, source)) {
-      clone.start("--rate", "3MiB");
+      clone.start("--rate", "1MiB");
       writeHereAndThere(clone);
       String served = sha256Served(clone);
       clone.assertIsHydrating();

@@ -38,7 +38,7 @@ class CloneMountIT {
             directory.resolve("source.sock"), "-r", "--filter=delay", "file", source, "rdelay=2ms");
     slowServer = slow;
     clone = new TestClone(directory, slow.uri());
-    clone.start("--rate", "128KiB");
+    clone.start("--rate", "64KiB");
   }
 
   @AfterEach
@@ -110,7 +110,7 @@ class CloneMountIT {
     List<String> before = machine(untilPowerCut);
     clone.kill();
     clone.assertIsUnfinished();
-    clone.start("--rate", "128KiB");
+    clone.start("--rate", "64KiB");
     List<String> after = machine(afterwards);
     clone.assertIsHydrating();
     clone.stop();

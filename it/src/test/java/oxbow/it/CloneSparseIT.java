@@ -79,10 +79,10 @@ class CloneSparseIT {
     Images.random(source, 8 * MIB, 5 * MIB + 123, 1);
     Images.random(clone.destination(), 0, 40 * MIB, 2);
 
-    clone.start("--force", "--rate", "1MiB");
+    clone.start("--force", "--rate", "256KiB");
     assertReadsAsTheSource();
     clone.kill();
-    clone.start("--rate", "1MiB");
+    clone.start("--rate", "256KiB");
     assertReadsAsTheSource();
     clone.stop();
     clone.finish();

@@ -206,17 +206,18 @@ final class Workload {
       if (dice < 5) {
         return flush();
       }
-      boolean isWholeRegions = random.nextInt(3) == 0;
-      int count = 1 + random.nextInt(random.nextInt(8) == 0 ? LONGEST_GRANULES : 64);
-      int first = choosePlace();
-      if (isWholeRegions) {
-        first -= first % REGION_GRANULES;
-        count = Math.ceilDiv(count, REGION_GRANULES) * REGION_GRANULES;
-      }
-      count = Math.min(count, granuleCount - first);
-      if (!model.tryHold(first, count)) {
-        return true; // Another user is there; the next place is another one.
-      }
+      int first;
+      int count;
+      do {
+        boolean isWholeRegions = random.nextInt(3) == 0;
+        count = 1 + random.nextInt(random.nextInt(8) == 0 ? LONGEST_GRANULES : 64);
+        first = choosePlace();
+        if (isWholeRegions) {
+          first -= first % REGION_GRANULES;
+          count = Math.ceilDiv(count, REGION_GRANULES) * REGION_GRANULES;
+        }
+        count = Math.min(count, granuleCount - first);
+      } while (!model.tryHold(first, count)); // Where another user is, try another place.
       boolean isAlive = operate(dice, first, count);
       if (isAlive) {
         model.release(first, count);
