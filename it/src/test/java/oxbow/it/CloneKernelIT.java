@@ -46,13 +46,8 @@ class CloneKernelIT {
       dmsetup create c --table "0 $length clone /dev/disk/meta /dev/disk/dest /dev/mapper/slow \
         8 0 4 hydration_threshold 8 hydration_batch_size 4"
       dmsetup status c
-<<<<<<< HEAD
-      echo 'written by the kernel' | dd of=/dev/mapper/c bs=512 seek=60001 conv=sync,fsync \
-        2>/dev/null
-=======
       echo 'written by the kernel' >sector
       dd if=sector of=/dev/mapper/c bs=512 seek=60001 conv=sync,fsync 2>/dev/null
->>>>>>> strangers
       hydrated() { dmsetup status c | cut -d ' ' -f 7 | cut -d / -f 1; }
       while [ "$(hydrated)" -lt "$1" ]; do usleep 50000; done
       dmsetup message c 0 disable_hydration
