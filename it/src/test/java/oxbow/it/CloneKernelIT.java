@@ -39,7 +39,7 @@ class CloneKernelIT {
 
   /** Goes on hydrating from a slow source until half is done, with a write of its own. */
   private static final String GO_ON =
-"""
+      """
       set -e
       length=$(blockdev --getsz /dev/disk/source)
       dmsetup create slow --table "0 $length delay /dev/disk/source 0 4"
