@@ -17,6 +17,12 @@ final class FileTransfer {
   /** Offsets, lengths and addresses of direct I/O; some disks allow less, few want more. */
   static final int DIRECT_ALIGNMENT = 4096;
 
+  /**
+   * Longest single write into the page cache. Linux makes the pages of one write one folio where it
+   * can, and ext4 goes through all blocks of a folio for each later write to any of them.
+   */
+  private static final long MAX_CACHED_WRITE_BYTES = 16 << 10;
+
   private final DiskFile file;
 
   /**
@@ -103,7 +109,8 @@ final class FileTransfer {
   int writeBuffered(long offsetBytes, MemorySegment data, long dataOffset, long length) {
     long done = 0;
     while (done < length) {
-      long count = file.write(offsetBytes + done, data, dataOffset + done, length - done);
+      long piece = Math.min(length - done, MAX_CACHED_WRITE_BYTES);
+      long count = file.write(offsetBytes + done, data, dataOffset + done, piece);
       if (count <= 0) {
         return count == 0 ? Errno.EIO : FileErrors.errnoOf(count);
       }
