@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import oxbow.nbd.client.NbdAddress;
 
@@ -24,17 +26,18 @@ class CloneKillIT {
   private static final int SIZE_BYTES = 64 << 20;
   private static final int GRANULES = SIZE_BYTES / VolatileModel.GRANULE_BYTES;
   private static final int KILLS_PER_LIFE = 5;
-  private static final int SHORT_LIFE_OPERATIONS = 10_000;
-  private static final int MOST_LIVES = 20;
+
+  /** More would write to all regions, so that the last kills came too late. */
+  private static final int LIFE_OPERATIONS = 10_000;
 
   @TempDir Path directory;
 
   @Test
+  @Timeout(value = 2, unit = TimeUnit.HOURS)
   void whatWasFlushedSurvivesKillsInTheMiddle() throws Exception {
     long seed = Long.getLong("oxbow.seed", 20_260L);
-    int operations = Integer.getInteger("oxbow.operations", 2 * SHORT_LIFE_OPERATIONS);
-    int lifeOperations = Math.max(SHORT_LIFE_OPERATIONS, operations / MOST_LIVES);
-    int lives = Math.max(1, operations / lifeOperations);
+    int operations = Integer.getInteger("oxbow.operations", 2 * LIFE_OPERATIONS);
+    int lives = Math.max(1, operations / LIFE_OPERATIONS);
     Path source = makeSource();
     try (Server slow =
         Server.nbdkit(
@@ -48,12 +51,12 @@ class CloneKillIT {
         long lifeSeed = seed + life;
         Path home = Files.createDirectory(directory.resolve("life-" + life));
         try (TestClone clone = new TestClone(home, slow.uri())) {
-          live(clone, lifeSeed, lifeOperations);
-        } catch (AssertionError e) {
+          live(clone, lifeSeed);
+        } catch (AssertionError | Exception e) {
           throw new AssertionError(
               ("reproduce with: ./mvnw verify -Dit.test=CloneKillIT -Doxbow.seed=%d"
                       + " -Doxbow.operations=%d")
-                  .formatted(lifeSeed, lifeOperations),
+                  .formatted(lifeSeed, LIFE_OPERATIONS),
               e);
         }
         Files.delete(clone(home).destination());
@@ -65,7 +68,7 @@ class CloneKillIT {
     return new TestClone(home, "");
   }
 
-  private static void live(TestClone clone, long seed, int operations) throws Exception {
+  private static void live(TestClone clone, long seed) throws Exception {
     boolean areDiscardsPassedDown = seed % 2 == 0;
     Object[] options =
         areDiscardsPassedDown
@@ -78,9 +81,9 @@ class CloneKillIT {
     Workload workload = new Workload(address, model, GRANULES, areDiscardsPassedDown);
     int begin = 0;
     for (int kill = 1; kill <= KILLS_PER_LIFE; kill++) {
-      int slice = operations / KILLS_PER_LIFE;
+      int slice = LIFE_OPERATIONS / KILLS_PER_LIFE;
       int end = kill * slice - random.nextInt(slice / 2);
-      workload.run(random.nextLong(), begin, end, operations, clone.server()::kill);
+      workload.run(random.nextLong(), begin, end, LIFE_OPERATIONS, clone.server()::kill);
       clone.assertMetadataIsSound();
       clone.assertIsUnfinished();
       clone.start(options);
