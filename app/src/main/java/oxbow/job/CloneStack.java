@@ -49,6 +49,7 @@ final class CloneStack implements AutoCloseable {
   private final List<Path> created = new ArrayList<>();
   private final List<BlockDevice> devices = new ArrayList<>();
   private @Nullable BlockingDevice metadataIo;
+  private @Nullable BlockDevice destination;
   private @Nullable CloneTarget target;
   private @Nullable MappedDevice mapped;
 
@@ -94,9 +95,14 @@ final class CloneStack implements AutoCloseable {
     if (destination == null) {
       destination = create(plan.destinationAddress(), plan.lengthBytes());
     }
+    this.destination = destination;
     BlockDevice metadataDevice = plan.metadata();
     if (metadataDevice == null) {
       metadataDevice = createMetadata(plan);
+    }
+    if (plan.isMetadataNew()) {
+      syncNameIfFound(plan.destination());
+      syncNameIfFound(plan.metadata());
     }
     BlockingDevice io = new BlockingDevice(metadataDevice);
     metadataIo = io;
@@ -125,6 +131,21 @@ final class CloneStack implements AutoCloseable {
     target = clone;
     Engine engine = opener.engine();
     mapped = new MappedDevice(name, clone, engine.nextLoop(), engine.blocking(), listener);
+  }
+
+  /**
+   * What a killed run had created before us may have no durable name yet, and nothing may be
+   * promised before it has one. Once there is a format, the names have been seen to.
+   */
+  private void syncNameIfFound(@Nullable BlockDevice found) throws UserException {
+    if (found instanceof FileDevice file) {
+      try {
+        opener.files().syncName(file);
+      } catch (IOException failed) {
+        throw UserException.failed(COMMAND + ": " + file.address(), failed)
+            .advise("No clone was made.");
+      }
+    }
   }
 
   private FileDevice create(Address address, long sizeBytes) throws UserException {
@@ -194,6 +215,14 @@ final class CloneStack implements AutoCloseable {
     return mapped().ask(asked -> target().progress());
   }
 
+  private BlockDevice destination() {
+    BlockDevice assembled = destination;
+    if (assembled == null) {
+      throw new IllegalStateException("not assembled");
+    }
+    return assembled;
+  }
+
   CloneTarget target() {
     CloneTarget assembled = target;
     if (assembled == null) {
@@ -220,12 +249,23 @@ final class CloneStack implements AutoCloseable {
   }
 
   /**
-   * Waits for what is in flight, flushes and commits (Z1). Blocks.
+   * Waits for what is in flight, and commits (Z1). Blocks.
    *
    * @return false if something did not end in time
    */
   boolean suspend() {
     return mapped().suspend(SUSPEND_NANOS);
+  }
+
+  /**
+   * Flushes the destination: a commit has done so only if there was one after the last write, and
+   * writes to hydrated regions need none. An orderly end leaves nothing that a power cut could take
+   * back. Blocks; the device is suspended.
+   */
+  void flushDestination() throws IOException {
+    try (BlockingDevice io = new BlockingDevice(destination())) {
+      io.flush();
+    }
   }
 
   /**
