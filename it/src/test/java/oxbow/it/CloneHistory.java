@@ -75,7 +75,7 @@ final class CloneHistory {
     hasPassdown = number % 3 != 1;
     isLarge = number % regionSizes.length == 3;
     // The last region is a short one in most cases.
-    int regions = isLarge ? ARRAY_BLOCK_REGIONS + 700 : (16_000 + random.nextInt(6_000)) / regionSectors;
+    int regions = isLarge ? ARRAY_BLOCK_REGIONS + 700 : 900 + random.nextInt(900);
     int sectors = regions * regionSectors + random.nextInt(regionSectors);
     source = directory.resolve("source.img");
     sourceStamps = makeSource(sectors);
@@ -90,7 +90,7 @@ final class CloneHistory {
     try (RandomAccessFile file = new RandomAccessFile(source.toFile(), "rw")) {
       file.setLength(Sectors.toBytes(sectors));
       for (int first = 0; first < sectors; first += step) {
-        if (isLarge ? first / step % 64 == 0 : first / step % 4 != 3) {
+        if (isLarge ? first / step % 64 == 0 : first / step % 16 != 15) {
           int count = Math.min(step, sectors - first);
           Arrays.fill(stamps, first, first + count, SectorPattern.SOURCE);
           file.seek(Sectors.toBytes(first));
@@ -110,6 +110,11 @@ final class CloneHistory {
 
   int sectors() {
     return model.sectorCount();
+  }
+
+  /** Whether the background may hydrate: it is through with the holes of a large one at once. */
+  boolean mayHydrateInBackground(int turn) {
+    return (!isLarge && random.nextInt(8) == 0) || turn > 15;
   }
 
   End randomEnd() {
@@ -135,7 +140,7 @@ final class CloneHistory {
   }
 
   private Change randomRange(Kind kind) {
-    int count = 1 + random.nextInt(random.nextInt(3) == 0 ? 8 * regionSectors : regionSectors);
+    int count = 1 + random.nextInt(random.nextInt(5) == 0 ? 6 * regionSectors : regionSectors);
     int first = randomPlace();
     if (kind == Kind.DISCARD || random.nextInt(4) == 0) {
       first -= first % regionSectors;

@@ -44,17 +44,22 @@ public final class Server implements AutoCloseable {
    * @param directory where its standard error is kept
    */
   public static Server oxbow(Path directory, Object... arguments) {
+    Server server = launchOxbow(directory, arguments);
+    server.awaitUri();
+    return server;
+  }
+
+  /** Starts {@code ./oxbow} and does not wait until it is ready. */
+  static Server launchOxbow(Path directory, Object... arguments) {
     try {
-      Server server = new Server(directory, command(Tool.own("oxbow"), List.of(arguments)));
-      server.awaitUri();
-      return server;
+      return new Server(directory, command(Tool.own("oxbow"), List.of(arguments)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /**
-   * The same under strace, which lets the process be a child of this one, so that signals reach it,
+   * Starts {@code ./oxbow} under strace, which lets the process be a child of this one, so that signals reach it,
    * and writes its system calls to the log.
    */
   static Server tracedOxbow(Path directory, Path log, Object... arguments) {
