@@ -57,6 +57,8 @@ class ConcurrencyTest {
                 String.valueOf(milliseconds / 4),
                 "-sc",
                 "false",
+                "-af",
+                "NONE",
                 "-jvmArgs",
                 "-XX:+UseSerialGC",
                 "-r",

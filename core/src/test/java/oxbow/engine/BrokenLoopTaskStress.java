@@ -10,7 +10,10 @@ import org.openjdk.jcstress.infra.results.II_Result;
 
 /** A task that lets posts count only after it has run: what comes meanwhile is never seen. */
 @JCStressTest
-@Outcome(id = {"0, 1", "1, 0", "1, 1"}, expect = Expect.ACCEPTABLE, desc = "as with the task")
+@Outcome(
+    id = {"0, 1", "1, 0", "1, 1"},
+    expect = Expect.ACCEPTABLE,
+    desc = "as with the task")
 @Outcome(id = "0, 0", expect = Expect.FORBIDDEN, desc = "nobody will ever see the work")
 @State
 public class BrokenLoopTaskStress {

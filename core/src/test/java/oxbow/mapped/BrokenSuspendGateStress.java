@@ -11,7 +11,10 @@ import org.openjdk.jcstress.infra.results.II_Result;
 
 /** The gate with a release where it needs a volatile write: the look at the gate overtakes it. */
 @JCStressTest
-@Outcome(id = {"0, 0", "0, 1", "1, 1"}, expect = Expect.ACCEPTABLE, desc = "as with the gate")
+@Outcome(
+    id = {"0, 0", "0, 1", "1, 1"},
+    expect = Expect.ACCEPTABLE,
+    desc = "as with the gate")
 @Outcome(id = "1, 0", expect = Expect.FORBIDDEN, desc = "inside, and not seen")
 @State
 public class BrokenSuspendGateStress {

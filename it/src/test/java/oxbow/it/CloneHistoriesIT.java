@@ -138,11 +138,7 @@ class CloneHistoriesIT {
   }
 
   private static void kernelsTurn(
-      CloneHistory history,
-      List<Change> changes,
-      List<Change> inFlight,
-      End end,
-      int turn) {
+      CloneHistory history, List<Change> changes, List<Change> inFlight, End end, int turn) {
     StringBuilder script =
         new StringBuilder(
             PRELUDE.formatted(
@@ -196,8 +192,7 @@ class CloneHistoriesIT {
 
   private static void tellWhatTheKernelDoes(CloneHistory history, Change change) {
     switch (change.kind()) {
-      case WRITE, ZERO ->
-          history.model.changed(change.first(), change.count(), change.stamp());
+      case WRITE, ZERO -> history.model.changed(change.first(), change.count(), change.stamp());
       case DURABLE_WRITE -> {
         history.model.changed(change.first(), change.count(), change.stamp());
         history.model.flushed();
@@ -213,11 +208,7 @@ class CloneHistoriesIT {
   }
 
   private static void ourTurn(
-      CloneHistory history,
-      List<Change> changes,
-      List<Change> inFlight,
-      End end,
-      int turn)
+      CloneHistory history, List<Change> changes, List<Change> inFlight, End end, int turn)
       throws Exception {
     TestClone clone = history.clone;
     List<Object> options = new ArrayList<>(List.of("--no-hydration", "--rate", "256KiB"));
@@ -309,15 +300,13 @@ class CloneHistoriesIT {
     long length = Sectors.toBytes(change.count());
     BlockRequest request = new BlockRequest();
     if (change.kind() == Kind.ZERO) {
-      device.submit(
-          request.range(Operation.WRITE_ZEROES, offset, length, 0, (ended, errno) -> {}));
+      device.submit(request.range(Operation.WRITE_ZEROES, offset, length, 0, (ended, errno) -> {}));
       return;
     }
     byte[] bytes = bytes(change);
     MemorySegment data = Arena.ofAuto().allocate(bytes.length, 4096);
     MemorySegment.copy(bytes, 0, data, ValueLayout.JAVA_BYTE, 0, bytes.length);
-    device.submit(
-        request.data(Operation.WRITE, offset, data, 0, length, 0, (ended, errno) -> {}));
+    device.submit(request.data(Operation.WRITE, offset, data, 0, length, 0, (ended, errno) -> {}));
   }
 
   private static byte[] bytes(Change change) {

@@ -217,7 +217,7 @@ final class CloneHistory {
           ByteBuffer read = hydrated.get((first + i) / regionSectors) ? copied : original;
           int at = (int) Sectors.toBytes(i);
           found[first + i] = stamp(read, at, first + i, isCrash);
-          digest.update(read.array(), at, Sectors.SIZE_BYTES);
+          digest.update(read.slice(at, Sectors.SIZE_BYTES));
         }
       }
     }

@@ -128,8 +128,7 @@ class CloneKillIT {
         if (random.nextInt(5) == 0) {
           source.restart();
         }
-        workload.run(
-            random.nextLong(), begin, end, LIFE_OPERATIONS, moment, clone.server()::kill);
+        workload.run(random.nextLong(), begin, end, LIFE_OPERATIONS, moment, clone.server()::kill);
         kills++;
         checkMetadata(true);
         killWhileItStarts(random.nextInt(3) / 2);
@@ -164,7 +163,8 @@ class CloneKillIT {
      * before it was formatted is no metadata yet.
      */
     private void checkMetadata(boolean isFormatted) throws IOException {
-      if (!isFormatted && (Files.notExists(clone.metadata()) || Files.size(clone.metadata()) == 0)) {
+      if (!isFormatted
+          && (Files.notExists(clone.metadata()) || Files.size(clone.metadata()) == 0)) {
         return;
       }
       JsonNode report = Oracle.checkCloneMetadata(clone.metadata(), "--no-ranges");

@@ -66,8 +66,7 @@ class DiscardRaceIT {
                 source(),
                 "rdelay=4");
         TestClone clone = new TestClone(directory, slow.uri())) {
-      clone.start(
-          "--no-hydration", "--hydration-threshold", 1, "--hydration-batch-size", 1);
+      clone.start("--no-hydration", "--hydration-threshold", 1, "--hydration-batch-size", 1);
       clone.verb("message", clone.name(), 0, "enable_hydration");
       awaitHydrating(clone, 1);
       clone.verb("message", clone.name(), 0, "disable_hydration");
@@ -116,7 +115,9 @@ class DiscardRaceIT {
   }
 
   private Path source() throws IOException {
-    return Files.write(directory.resolve("source.img"), "S".repeat(SIZE_BYTES).getBytes(StandardCharsets.US_ASCII));
+    return Files.write(
+        directory.resolve("source.img"),
+        "S".repeat(SIZE_BYTES).getBytes(StandardCharsets.US_ASCII));
   }
 
   private static byte[] region(char letter) {

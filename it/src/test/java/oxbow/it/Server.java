@@ -59,8 +59,8 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * Starts {@code ./oxbow} under strace, which lets the process be a child of this one, so that signals reach it,
-   * and writes its system calls to the log.
+   * Starts {@code ./oxbow} under strace, which lets the process be a child of this one, so that
+   * signals reach it, and writes its system calls to the log.
    */
   static Server tracedOxbow(Path directory, Path log, Object... arguments) {
     try {

@@ -24,7 +24,8 @@ public final class RawClient implements Closeable {
   private final SocketChannel channel;
 
   /** An answer, simple or of one chunk. */
-  public record Answer(boolean isStructured, int type, int error, long cookie, ByteBuffer payload) {}
+  public record Answer(
+      boolean isStructured, int type, int error, long cookie, ByteBuffer payload) {}
 
   private RawClient(SocketChannel channel) {
     this.channel = channel;
@@ -96,7 +97,8 @@ public final class RawClient implements Closeable {
     return types;
   }
 
-  public void request(int command, int flags, long cookie, long offset, long length) throws IOException {
+  public void request(int command, int flags, long cookie, long offset, long length)
+      throws IOException {
     send(header(command, flags, cookie, offset, length));
   }
 

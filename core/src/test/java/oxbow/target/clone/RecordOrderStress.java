@@ -20,7 +20,10 @@ import oxbow.target.TargetException;
  * the destination; whether the region was seen hydrated afterwards.
  */
 @JCStressTest
-@Outcome(id = {"0, 0", "0, 1"}, expect = Expect.ACCEPTABLE, desc = "the core decides")
+@Outcome(
+    id = {"0, 0", "0, 1"},
+    expect = Expect.ACCEPTABLE,
+    desc = "the core decides")
 @Outcome(expect = Expect.FORBIDDEN, desc = "FUA would be acknowledged without a commit")
 @State
 public class RecordOrderStress {

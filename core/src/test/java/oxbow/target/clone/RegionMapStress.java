@@ -13,7 +13,10 @@ import org.openjdk.jcstress.infra.results.III_Result;
  * see it set; the same by the search for the next region; and whether the count was wrong.
  */
 @JCStressTest
-@Outcome(id = {"1, 1, 0", "2, 1, 0", "2, 2, 0"}, expect = Expect.ACCEPTABLE, desc = "old or new")
+@Outcome(
+    id = {"1, 1, 0", "2, 1, 0", "2, 2, 0"},
+    expect = Expect.ACCEPTABLE,
+    desc = "old or new")
 @Outcome(expect = Expect.FORBIDDEN, desc = "set before its contents, unset again, or miscounted")
 @State
 public class RegionMapStress {
