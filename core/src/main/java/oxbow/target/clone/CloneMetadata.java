@@ -207,6 +207,12 @@ public final class CloneMetadata implements AutoCloseable {
     return superblock.spaceMapRoot().blockCount();
   }
 
+  /** What lies beyond the most that metadata can use: 4161600 blocks. Does not block. */
+  long excessBytes() {
+    long usable = SpaceMapIndex.MAX_BLOCKS * BlockManager.BLOCK_SIZE_BYTES;
+    return Math.max(0, device.sizeBytes() - usable);
+  }
+
   /** Does not block; from any thread. */
   public Mode mode() {
     return mode;

@@ -59,6 +59,11 @@ public final class CloneTarget implements Target {
     this.devices = List.of(destination, source);
     this.metadata = metadata;
     this.map = map;
+    if (metadata.excessBytes() > 0) {
+      warnings.add(
+          "Metadata device (%s) is larger than metadata can be (C10): %d bytes will not be used."
+              .formatted(args.metadata(), metadata.excessBytes()));
+    }
     Limits below = destination.limits();
     String discardProblem = discardProblem(destination, args);
     if (!discardProblem.isEmpty() && !args.hasNoDiscardPassdown()) {
