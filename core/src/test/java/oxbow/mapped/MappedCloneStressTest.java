@@ -37,14 +37,15 @@ class MappedCloneStressTest {
   private static final int LANES_PER_THREAD = 8;
   private static final int REQUESTS_PER_THREAD = 5000;
 
-  /** Not a multiple of any region size: neighbours share regions. */
+  /** Not a multiple of any region size, nor of a sector: neighbours share both (O40). */
   private static final int LANE_BYTES = 130_000;
 
   private static final int SIZE = THREADS * LANES_PER_THREAD * LANE_BYTES / 512 * 512;
 
   @ParameterizedTest
   @CsvSource({"8, false", "32, true", "256, false"})
-  @DisplayName("R W D F H O1-O7: 20,000 requests of 4 threads while it hydrates and is suspended")
+  @DisplayName(
+      "R W D F H O1-O7 O40: 20,000 requests of 4 threads while it hydrates and is suspended")
   void manyThreadsDoEachOtherNoHarm(int regionSectors, boolean isAdaptive) throws Exception {
     long seed = Long.getLong("oxbow.seed", 20_250_101L + regionSectors);
     try {
