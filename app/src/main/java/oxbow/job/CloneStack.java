@@ -18,6 +18,7 @@ import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
 import oxbow.device.nbd.NbdDevice;
 import oxbow.engine.Engine;
+import oxbow.mapped.Layer;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.TargetException;
 import oxbow.target.clone.CloneArgs;
@@ -92,7 +93,8 @@ final class CloneStack implements AutoCloseable {
     BlockDevice destination = plan.destination();
     boolean isDestinationNew = destination == null;
     if (destination == null) {
-      destination = create(plan.destinationAddress(), plan.lengthBytes());
+      Address address = plan.destinationAddress();
+      destination = wrap(address, create(address, plan.lengthBytes()));
     }
     BlockDevice metadataDevice = plan.metadata();
     if (metadataDevice == null) {
@@ -127,8 +129,17 @@ final class CloneStack implements AutoCloseable {
     mapped = new MappedDevice(name, clone, engine.nextLoop(), engine.blocking(), listener);
   }
 
+  /** The layers of the address over the file that was created last. */
+  private BlockDevice wrap(Address address, FileDevice file) throws IOException {
+    devices.removeLast();
+    BlockDevice device = opener.wrapBottom(address, file);
+    devices.add(device);
+    return device;
+  }
+
+  /** Creates the file at the bottom of an address. */
   private FileDevice create(Address address, long sizeBytes) throws UserException {
-    if (!(address instanceof Address.File file)) {
+    if (!(address.bottom() instanceof Address.File file)) {
       throw new IllegalStateException("only files are created: " + address.text());
     }
     Path path = file.path();
@@ -148,7 +159,7 @@ final class CloneStack implements AutoCloseable {
   }
 
   /** Space for all of the metadata is taken now, so that no commit can run out of it later. */
-  private FileDevice createMetadata(ClonePlan plan) throws UserException, IOException {
+  private BlockDevice createMetadata(ClonePlan plan) throws UserException, IOException {
     long regions = Math.ceilDiv(plan.lengthBytes(), plan.regionBytes());
     long sizeBytes = CloneMetadata.worstCaseBytes(regions);
     FileDevice device = create(plan.metadataAddress(), sizeBytes);
@@ -158,7 +169,7 @@ final class CloneStack implements AutoCloseable {
       throw UserException.failed(COMMAND, new DeviceException(errno, what))
           .advise("Nothing was left behind.");
     }
-    return device;
+    return wrap(plan.metadataAddress(), device);
   }
 
   private static CloneMetadata openMetadata(ClonePlan plan, BlockingDevice io)
@@ -208,14 +219,19 @@ final class CloneStack implements AutoCloseable {
   }
 
   /**
-   * Lets requests to servers that are gone fail soon, so that nobody waits for them at the end.
-   * What they would have hydrated stays unhydrated.
+   * Lets requests to servers that are gone fail soon, and targets for tests keep nothing back, so
+   * that nobody waits for them at the end. What they would have hydrated stays unhydrated.
    */
   void holdNoLonger() {
-    for (BlockDevice device : devices) {
-      if (device instanceof NbdDevice nbd) {
-        nbd.holdNanos(HOLD_AT_END_NANOS);
-      }
+    devices.forEach(CloneStack::holdNoLonger);
+  }
+
+  private static void holdNoLonger(BlockDevice device) {
+    if (device instanceof NbdDevice nbd) {
+      nbd.holdNanos(HOLD_AT_END_NANOS);
+    } else if (device instanceof Layer layer) {
+      layer.mapped().keepNothingBack();
+      layer.below().forEach(CloneStack::holdNoLonger);
     }
   }
 

@@ -18,12 +18,15 @@ final class EffectQueue implements Effects {
     COMPLETE,
     ISSUE,
     ISSUE_RANGE,
+    READ,
     WRITE,
+    WRITE_BYTES,
     RANGE,
     COPY,
     READ_FOR_MERGE,
     WRITE_MERGED,
     FLUSH_THEN,
+    RUN,
     EXTENTS,
     WAKE_AT,
     EVENT,
@@ -48,6 +51,7 @@ final class EffectQueue implements Effects {
     long readToBytes;
     boolean skipZeros;
     @Nullable BlockingTask task;
+    byte @Nullable [] bytes;
     @Nullable Runnable step;
     String text = "";
   }
@@ -76,6 +80,7 @@ final class EffectQueue implements Effects {
     effect.piece = null;
     effect.job = null;
     effect.task = null;
+    effect.bytes = null;
     effect.step = null;
     effect.text = "";
     idle.push(effect);
@@ -110,6 +115,25 @@ final class EffectQueue implements Effects {
     effect.operation = operation;
     effect.offsetBytes = offsetBytes;
     effect.lengthBytes = lengthBytes;
+    effect.flags = flags;
+  }
+
+  @Override
+  public void read(Job job, Piece piece, int slot, long offsetBytes) {
+    Effect effect = add(Kind.READ);
+    effect.job = job;
+    effect.piece = piece;
+    effect.slot = slot;
+    effect.offsetBytes = offsetBytes;
+  }
+
+  @Override
+  public void writeBytes(Job job, byte[] bytes, int slot, long offsetBytes, int flags) {
+    Effect effect = add(Kind.WRITE_BYTES);
+    effect.job = job;
+    effect.bytes = bytes;
+    effect.slot = slot;
+    effect.offsetBytes = offsetBytes;
     effect.flags = flags;
   }
 
@@ -172,6 +196,13 @@ final class EffectQueue implements Effects {
     Effect effect = add(Kind.FLUSH_THEN);
     effect.job = job;
     effect.slot = slot;
+    effect.task = task;
+  }
+
+  @Override
+  public void run(Job job, BlockingTask task) {
+    Effect effect = add(Kind.RUN);
+    effect.job = job;
     effect.task = task;
   }
 

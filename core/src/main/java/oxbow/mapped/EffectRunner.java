@@ -52,6 +52,16 @@ final class EffectRunner {
                   effect.offsetBytes,
                   effect.lengthBytes,
                   effect.flags);
+      case READ ->
+          begin(effect, owner)
+              .read(devices.get(effect.slot), piece(effect), effect.offsetBytes);
+      case WRITE_BYTES ->
+          begin(effect, owner)
+              .writeBytes(
+                  devices.get(effect.slot),
+                  Objects.requireNonNull(effect.bytes),
+                  effect.offsetBytes,
+                  effect.flags);
       case WRITE ->
           begin(effect, owner)
               .write(devices.get(effect.slot), piece(effect), effect.offsetBytes, effect.flags);
@@ -83,6 +93,7 @@ final class EffectRunner {
           ((Transfer) Objects.requireNonNull(job(effect).frame))
               .writeMerged(devices.get(effect.slot), piece(effect));
       case FLUSH_THEN -> flushThen(job(effect), devices.get(effect.slot), effect.task, owner);
+      case RUN -> execute(job(effect), Objects.requireNonNull(effect.task), owner);
       case EXTENTS -> extents((ExtentQuery) job(effect), effect, owner);
       case WAKE_AT -> host.wakeAt(effect.offsetBytes);
       case EVENT -> host.event(effect.text);
@@ -127,9 +138,13 @@ final class EffectRunner {
                   if (errno != Errno.OK || task == null) {
                     owner.ended(job, errno);
                   } else {
-                    blocking.execute(() -> owner.ended(job, task.run()));
+                    execute(job, task, owner);
                   }
                 }));
+  }
+
+  private void execute(Job job, BlockingTask task, Owner owner) {
+    blocking.execute(() -> owner.ended(job, task.run()));
   }
 
   private void extents(ExtentQuery query, Effect effect, Owner owner) {

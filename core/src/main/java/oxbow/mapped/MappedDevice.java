@@ -212,6 +212,15 @@ public final class MappedDevice implements BlockDevice {
   }
 
   @Override
+  public boolean isInMemory(long offsetBytes, long lengthBytes) {
+    Mapping mapping = gate.self().mapping;
+    target.locate(offsetBytes, lengthBytes, mapping);
+    return mapping.isRemap()
+        && mapping.lengthBytes() == lengthBytes
+        && devices.get(mapping.slot()).isInMemory(mapping.offsetBytes(), lengthBytes);
+  }
+
+  @Override
   public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
     new ExtentsWalk(target, devices, offsetBytes, lengthBytes, maxExtents, receiver).next();
   }
@@ -251,11 +260,17 @@ public final class MappedDevice implements BlockDevice {
     long deadline = System.nanoTime() + timeoutNanos;
     gate.close();
     stopTicking();
+    keepNothingBack();
     boolean isDrained =
         owner.await(
             () -> !gate.hasVisitors() && requestsInFlight.get() == 0, deadline - System.nanoTime());
     tell(self -> target.suspend(self.moment, self.effects));
     return isDrained && owner.await(target::isSuspended, deadline - System.nanoTime());
+  }
+
+  /** Has what the target keeps back by choice (a delay, a hang) come out, until resumed again. */
+  public void keepNothingBack() {
+    tell(self -> target.presuspend(self.moment, self.effects));
   }
 
   private void stopTicking() {

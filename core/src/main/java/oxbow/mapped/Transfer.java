@@ -1,6 +1,7 @@
 package oxbow.mapped;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -31,14 +32,17 @@ final class Transfer {
   private final Completion whenMergeRead = (ended, errno) -> mergeWasRead(errno);
   private final Runnable goOnWithCopy = () -> stepped(Errno.OK);
   private final Runnable goOnWithMerge = this::readForMerge;
+  private final Runnable goOnWithBytes = this::writeBytes;
 
   // Who gives a buffer back calls whoever waits for one, who may give it back at once, and so on.
   private final Runnable whenFreeForCopy = () -> later(goOnWithCopy);
   private final Runnable whenFreeForMerge = () -> later(goOnWithMerge);
+  private final Runnable whenFreeForBytes = () -> later(goOnWithBytes);
 
   private @Nullable Owner owner;
   private @Nullable Job job;
   private @Nullable MemorySegment buffer;
+  private byte @Nullable [] ownBytes;
 
   private @Nullable BlockDevice from;
   private @Nullable BlockDevice to;
@@ -93,6 +97,36 @@ final class Transfer {
   }
 
   // One request.
+
+  void read(BlockDevice device, Piece piece, long offsetBytes) {
+    int length = Math.toIntExact(piece.lengthBytes());
+    device.submit(
+        request.data(
+            Operation.READ, offsetBytes, piece.data(), piece.dataOffset(), length, 0, whenEnded));
+  }
+
+  void writeBytes(BlockDevice device, byte[] bytes, long offsetBytes, int flags) {
+    to = device;
+    ownBytes = bytes;
+    atBytes = offsetBytes;
+    pieceFlags = flags;
+    writeBytes();
+  }
+
+  private void writeBytes() {
+    byte[] bytes = Objects.requireNonNull(ownBytes);
+    MemorySegment taken = pool.buffers().take(bytes.length, whenFreeForBytes);
+    if (taken == null) {
+      return;
+    }
+    buffer = taken;
+    ownBytes = null;
+    MemorySegment.copy(bytes, 0, taken, ValueLayout.JAVA_BYTE, 0, bytes.length);
+    Objects.requireNonNull(to)
+        .submit(
+            request.data(
+                Operation.WRITE, atBytes, taken, 0, bytes.length, pieceFlags, whenEnded));
+  }
 
   void write(BlockDevice device, Piece piece, long offsetBytes, int flags) {
     if (piece.operation() == Operation.WRITE) {
