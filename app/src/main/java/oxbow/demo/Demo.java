@@ -27,6 +27,7 @@ import oxbow.engine.Engine;
 import oxbow.job.CloneJob;
 import oxbow.job.CloneOrder;
 import oxbow.job.DeviceOpener;
+import oxbow.job.Patience;
 import oxbow.job.InspectJob;
 import oxbow.nbd.server.Export;
 import oxbow.nbd.server.NbdServer;
@@ -127,6 +128,7 @@ public final class Demo {
         OptionalLong.empty(),
         OptionalLong.empty(),
         RATE_BYTES_PER_SECOND,
+        Patience.USUAL,
         false,
         true,
         false,

@@ -21,6 +21,12 @@ public interface Target extends AutoCloseable {
   /** The devices underneath; their indices are the slots of mappings and effects. */
   List<BlockDevice> devices();
 
+  /** What the device in a slot is to the target, for messages: "source". One word. */
+  String role(int slot);
+
+  /** What the tasks of {@link Effects#flushThen} work on. */
+  TaskPlace taskPlace();
+
   /**
    * Decides from memory alone where a request goes. Does not block, allocate or lock.
    *
