@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param hydrationThreshold in regions; empty lets the clone find its own depth
  * @param hydrationBatchSize in regions; empty lets the clone find its own
  * @param rateBytesPerSecond 0 for no limit
+ * @param sourcePatience how long to wait for the source's server
  * @param isPadded a last partial sector of the source is filled up with zeros, not left out (O12)
  * @param isForced take what would otherwise be refused because it may hold data
  * @param listen addresses as INTERFACE section 3 has them; empty for the default
@@ -29,6 +30,7 @@ public record CloneOrder(
     OptionalLong hydrationThreshold,
     OptionalLong hydrationBatchSize,
     long rateBytesPerSecond,
+    Patience sourcePatience,
     boolean isUntilHydrated,
     boolean isServed,
     boolean isPadded,

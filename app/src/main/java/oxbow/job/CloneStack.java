@@ -12,11 +12,11 @@ import oxbow.block.BlockingDevice;
 import oxbow.block.ByteSize;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
+import oxbow.block.Remote;
 import oxbow.block.Sectors;
 import oxbow.console.UserException;
 import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
-import oxbow.device.nbd.NbdDevice;
 import oxbow.engine.Engine;
 import oxbow.mapped.Layer;
 import oxbow.mapped.MappedDevice;
@@ -43,6 +43,9 @@ final class CloneStack implements AutoCloseable {
 
   /** How long requests to a lost server may hold up the end of the job. */
   private static final long HOLD_AT_END_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /** And how long those to one that says nothing; some disks take their time for a last flush. */
+  private static final long SILENCE_AT_END_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private static final long SUSPEND_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -90,6 +93,11 @@ final class CloneStack implements AutoCloseable {
   private void assemble(ClonePlan plan, String name, MappedDevice.Listener listener)
       throws UserException, IOException, TargetException {
     CloneOrder order = plan.order();
+    Remote sourceServer = plan.source().remote();
+    if (sourceServer != null) {
+      sourceServer.holdNanos(order.sourcePatience().holdNanos());
+      sourceServer.silenceNanos(order.sourcePatience().silenceNanos());
+    }
     BlockDevice destination = plan.destination();
     boolean isDestinationNew = destination == null;
     if (destination == null) {
@@ -227,9 +235,12 @@ final class CloneStack implements AutoCloseable {
   }
 
   private static void holdNoLonger(BlockDevice device) {
-    if (device instanceof NbdDevice nbd) {
-      nbd.holdNanos(HOLD_AT_END_NANOS);
-    } else if (device instanceof Layer layer) {
+    Remote server = device.remote();
+    if (server != null) {
+      server.holdNanos(Math.min(server.holdNanos(), HOLD_AT_END_NANOS));
+      server.silenceNanos(SILENCE_AT_END_NANOS);
+    }
+    if (device instanceof Layer layer) {
       layer.mapped().keepNothingBack();
       layer.below().forEach(CloneStack::holdNoLonger);
     }

@@ -32,7 +32,16 @@ final class EffectQueue implements Effects {
     EVENT,
     WARN,
     /** The frame's own: the next step of something that had to wait. */
-    STEP
+    STEP;
+
+    /** Whether it ends in {@link oxbow.target.Target#ended}. */
+    boolean isJob() {
+      return switch (this) {
+        case READ, WRITE, WRITE_BYTES, RANGE, COPY, READ_FOR_MERGE, WRITE_MERGED -> true;
+        case FLUSH_THEN, RUN, EXTENTS -> true;
+        case COMPLETE, ISSUE, ISSUE_RANGE, WAKE_AT, EVENT, WARN, STEP -> false;
+      };
+    }
   }
 
   /** One effect; which fields count depends on the kind. */
