@@ -224,6 +224,7 @@ public final class CloneJob {
       throw UserException.failed(
           COMMAND, "ended in mode " + last.mode().word() + ": " + last.modeReason());
     }
+    flushDestination(stack);
     String share =
         last.isDone()
             ? order.destination() + " is a full copy"
@@ -238,5 +239,14 @@ public final class CloneJob {
             "done", last.isDone()),
         "stopped: " + share + " (" + Progress.human(last.copiedBytes()) + " copied)");
     return 0;
+  }
+
+  private static void flushDestination(CloneStack stack) throws UserException {
+    try {
+      stack.flushDestination();
+    } catch (IOException failed) {
+      throw UserException.failed(COMMAND + ": the last writes may be lost", failed)
+          .advise("What clients have flushed is safe.");
+    }
   }
 }

@@ -53,6 +53,7 @@ final class CloneStack implements AutoCloseable {
   private final List<Path> created = new ArrayList<>();
   private final List<BlockDevice> devices = new ArrayList<>();
   private @Nullable BlockingDevice metadataIo;
+  private @Nullable BlockDevice destination;
   private @Nullable CloneTarget target;
   private @Nullable MappedDevice mapped;
 
@@ -104,9 +105,14 @@ final class CloneStack implements AutoCloseable {
       Address address = plan.destinationAddress();
       destination = wrap(address, create(address, plan.lengthBytes()));
     }
+    this.destination = destination;
     BlockDevice metadataDevice = plan.metadata();
     if (metadataDevice == null) {
       metadataDevice = createMetadata(plan);
+    }
+    if (plan.isMetadataNew()) {
+      syncNameIfFound(plan.destination());
+      syncNameIfFound(plan.metadata());
     }
     BlockingDevice io = new BlockingDevice(metadataDevice);
     metadataIo = io;
@@ -143,6 +149,25 @@ final class CloneStack implements AutoCloseable {
     BlockDevice device = opener.wrapBottom(address, file);
     devices.add(device);
     return device;
+  }
+
+  /**
+   * What a killed run had created before us may have no durable name yet, and nothing may be
+   * promised before it has one. Once there is a format, the names have been seen to.
+   */
+  private void syncNameIfFound(@Nullable BlockDevice found) throws UserException {
+    if (found instanceof FileDevice file) {
+      try {
+        opener.files().syncName(file);
+      } catch (IOException failed) {
+        throw UserException.failed(COMMAND + ": " + file.address(), failed)
+            .advise("No clone was made.");
+      }
+    } else if (found instanceof Layer layer) {
+      for (BlockDevice below : layer.below()) {
+        syncNameIfFound(below);
+      }
+    }
   }
 
   /** Creates the file at the bottom of an address. */
@@ -213,6 +238,14 @@ final class CloneStack implements AutoCloseable {
     return mapped().ask(asked -> target().progress());
   }
 
+  private BlockDevice destination() {
+    BlockDevice assembled = destination;
+    if (assembled == null) {
+      throw new IllegalStateException("not assembled");
+    }
+    return assembled;
+  }
+
   CloneTarget target() {
     CloneTarget assembled = target;
     if (assembled == null) {
@@ -247,12 +280,23 @@ final class CloneStack implements AutoCloseable {
   }
 
   /**
-   * Waits for what is in flight, flushes and commits (Z1). Blocks.
+   * Waits for what is in flight, and commits (Z1). Blocks.
    *
    * @return false if something did not end in time
    */
   boolean suspend() {
     return mapped().suspend(SUSPEND_NANOS);
+  }
+
+  /**
+   * Flushes the destination: a commit has done so only if there was one after the last write, and
+   * writes to hydrated regions need none. An orderly end leaves nothing that a power cut could take
+   * back. Blocks; the device is suspended.
+   */
+  void flushDestination() throws IOException {
+    try (BlockingDevice io = new BlockingDevice(destination())) {
+      io.flush();
+    }
   }
 
   /**
