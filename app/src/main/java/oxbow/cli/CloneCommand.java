@@ -52,6 +52,11 @@ final class CloneCommand extends Command {
   boolean hasNoDiscardPassdown;
 
   @Option(
+      names = "--hydrate-on-read",
+      description = "Keep in DEST what is read, too. Default: reads of SOURCE leave no trace.")
+  boolean hydratesOnRead;
+
+  @Option(
       names = "--hydration-threshold",
       paramLabel = "N",
       description = "Regions in hydration at a time. Default: found while running.")
@@ -124,6 +129,8 @@ final class CloneCommand extends Command {
             !isNotServed,
             isPadded,
             isForced,
+            false,
+            new CloneOrder.Hints(hydratesOnRead, null, null),
             listen,
             name,
             control);

@@ -6,8 +6,9 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The buffers of copies and merges, of two sizes, made when first needed and bounded: who finds
- * none waits for one that is given back. They live in one shared arena that closes with the device.
+ * The buffers of copies, merges and reads that hydrate, of two sizes, made when first needed and
+ * bounded: who finds none waits for one that is given back. They live in one shared arena that
+ * closes with the device.
  */
 final class CopyBuffers implements AutoCloseable {
   static final int LARGE_BYTES = 1 << 20;
@@ -22,16 +23,30 @@ final class CopyBuffers implements AutoCloseable {
   @Nullable MemorySegment take(long bytes, Runnable whenFree) {
     Size size = bytes <= SMALL_BYTES ? small : large;
     synchronized (size) {
-      MemorySegment buffer = size.free.poll();
-      if (buffer == null && size.made < size.most) {
-        size.made++;
-        buffer = arena.allocate(size.bytes, ALIGNMENT_BYTES);
-      }
+      MemorySegment buffer = freeOrNew(size);
       if (buffer == null) {
         size.waiting.add(whenFree);
       }
       return buffer;
     }
+  }
+
+  /** The same for whoever will not wait, and does not take from those who do; null if none is. */
+  @Nullable MemorySegment takeIfFree(long bytes) {
+    Size size = bytes <= SMALL_BYTES ? small : large;
+    synchronized (size) {
+      return size.waiting.isEmpty() ? freeOrNew(size) : null;
+    }
+  }
+
+  /** Called with the size's lock held. */
+  private @Nullable MemorySegment freeOrNew(Size size) {
+    MemorySegment buffer = size.free.poll();
+    if (buffer == null && size.made < size.most) {
+      size.made++;
+      buffer = arena.allocate(size.bytes, ALIGNMENT_BYTES);
+    }
+    return buffer;
   }
 
   /** Gives a buffer back; the longest waiter is called, and takes it. */

@@ -21,6 +21,7 @@ final class EffectQueue implements Effects {
     WRITE,
     RANGE,
     COPY,
+    READ_THROUGH,
     READ_FOR_MERGE,
     WRITE_MERGED,
     FLUSH_THEN,
@@ -143,6 +144,25 @@ final class EffectQueue implements Effects {
     effect.slot = fromSlot;
     effect.toSlot = toSlot;
     effect.offsetBytes = offsetBytes;
+    effect.lengthBytes = lengthBytes;
+    effect.skipZeros = skipZeros;
+  }
+
+  @Override
+  public void readThrough(
+      Job job,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    Effect effect = add(Kind.READ_THROUGH);
+    effect.job = job;
+    effect.piece = piece;
+    effect.slot = fromSlot;
+    effect.toSlot = toSlot;
+    effect.offsetBytes = baseBytes;
     effect.lengthBytes = lengthBytes;
     effect.skipZeros = skipZeros;
   }

@@ -71,6 +71,15 @@ final class EffectRunner {
                   effect.offsetBytes,
                   effect.lengthBytes,
                   effect.skipZeros);
+      case READ_THROUGH ->
+          begin(effect, owner)
+              .readThrough(
+                  devices.get(effect.slot),
+                  devices.get(effect.toSlot),
+                  piece(effect),
+                  effect.offsetBytes,
+                  effect.lengthBytes,
+                  effect.skipZeros);
       case READ_FOR_MERGE ->
           begin(effect, owner)
               .readForMerge(

@@ -28,6 +28,14 @@ public interface Target extends AutoCloseable {
    */
   void map(Operation operation, long offsetBytes, long lengthBytes, int flags, Mapping answer);
 
+  /**
+   * Tells from memory alone which device holds what a read of a range would find: {@link #map} of a
+   * read, unless reads have effects beside their answer.
+   */
+  default void locate(long offsetBytes, long lengthBytes, Mapping answer) {
+    map(Operation.READ, offsetBytes, lengthBytes, 0, answer);
+  }
+
   /** Takes over a piece that was mapped to queue. */
   void queue(Piece piece, Moment now, Effects out);
 

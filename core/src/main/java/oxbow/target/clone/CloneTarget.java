@@ -125,6 +125,11 @@ public final class CloneTarget implements Target {
   }
 
   @Override
+  public void locate(long offsetBytes, long lengthBytes, Mapping answer) {
+    mapper.locate(offsetBytes, lengthBytes, answer);
+  }
+
+  @Override
   public void queue(Piece piece, Moment now, Effects out) {
     core.queue(piece, now, out);
   }
@@ -177,13 +182,18 @@ public final class CloneTarget implements Target {
     core.resume(now, out);
   }
 
-  /** The four messages of the kernel's target; names are case-insensitive. */
+  /**
+   * The four messages of the kernel's target, and two for the feature that is ours; names are
+   * case-insensitive.
+   */
   @Override
   public String message(List<String> words, Moment now, Effects out) throws MessageException {
     String name = words.isEmpty() ? "" : words.get(0).toLowerCase(Locale.ROOT);
     switch (name) {
       case "enable_hydration" -> core.background().enable();
       case "disable_hydration" -> core.background().disable();
+      case "enable_hydrate_on_read" -> core.hints().enableHydrateOnRead();
+      case "disable_hydrate_on_read" -> core.hints().disableHydrateOnRead();
       case CloneArgs.HYDRATION_THRESHOLD -> core.pace().setThreshold(value(words));
       case CloneArgs.HYDRATION_BATCH_SIZE -> core.pace().setBatchSize(value(words));
       default -> throw new MessageException("Invalid argument: " + String.join(" ", words));
@@ -212,6 +222,7 @@ public final class CloneTarget implements Target {
         core.regionsInFlight(),
         !core.background().isEnabled(),
         !core.hasDiscardPassdown(),
+        core.hints().hydratesOnRead(),
         core.pace().threshold(),
         core.pace().batchSize(),
         core.mode());
@@ -226,7 +237,7 @@ public final class CloneTarget implements Target {
         map.hydratedCount(),
         core.regionsInFlight(),
         core.copiedBytes(),
-        core.background().failureCount(),
+        core.background().failureCount() + core.hints().failureCount(),
         core.isDone(),
         core.background().pausedReason(),
         core.mode());

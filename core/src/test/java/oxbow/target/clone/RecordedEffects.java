@@ -65,6 +65,19 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
+  public void readThrough(
+      Job begun,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    String how = skipZeros ? " skipping zeros" : "";
+    began(begun, "read " + piece + " through " + baseBytes + "+" + lengthBytes + how);
+  }
+
+  @Override
   public void readForMerge(
       Job begun, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     began(begun, "read for merge " + readFromBytes + " to " + readToBytes);
