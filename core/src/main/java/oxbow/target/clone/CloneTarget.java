@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import oxbow.block.BlockDevice;
 import oxbow.block.Errno;
 import oxbow.block.Limits;
@@ -96,6 +97,17 @@ public final class CloneTarget implements Target {
     } catch (IOException | RuntimeException e) {
       return metadata.mode() == CloneMetadata.Mode.FAILED ? CloneCommitter.UNREADABLE : Errno.EIO;
     }
+  }
+
+  /**
+   * Has background hydration take the regions of these ranges before all others, in this order.
+   * Before the first resume; call again for the next range.
+   *
+   * @param lengthBytes at least 1; the range lies within the device
+   */
+  public void hydrateFirst(long offsetBytes, long lengthBytes) {
+    Objects.checkFromIndexSize(offsetBytes, lengthBytes, geometry.deviceBytes());
+    core.background().takeFirst(offsetBytes, lengthBytes);
   }
 
   @Override
