@@ -25,6 +25,7 @@ final class EffectQueue implements Effects {
     READ_FOR_MERGE,
     WRITE_MERGED,
     FLUSH_THEN,
+    RELEASE_BUFFERS,
     EXTENTS,
     WAKE_AT,
     EVENT,
@@ -193,6 +194,11 @@ final class EffectQueue implements Effects {
     effect.job = job;
     effect.slot = slot;
     effect.task = task;
+  }
+
+  @Override
+  public void releaseBuffers() {
+    add(Kind.RELEASE_BUFFERS);
   }
 
   @Override

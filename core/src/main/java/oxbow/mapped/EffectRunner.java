@@ -92,6 +92,7 @@ final class EffectRunner {
           ((Transfer) Objects.requireNonNull(job(effect).frame))
               .writeMerged(devices.get(effect.slot), piece(effect));
       case FLUSH_THEN -> flushThen(job(effect), devices.get(effect.slot), effect.task, owner);
+      case RELEASE_BUFFERS -> transfers.buffers().release();
       case EXTENTS -> extents((ExtentQuery) job(effect), effect, owner);
       case WAKE_AT -> host.wakeAt(effect.offsetBytes);
       case EVENT -> host.event(effect.text);

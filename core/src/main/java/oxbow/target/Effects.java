@@ -70,6 +70,9 @@ public interface Effects {
   /** Flushes a device, then, if that succeeded, runs the task, if any, where it may block. */
   void flushThen(Job job, int slot, @Nullable BlockingTask task);
 
+  /** No more data will be copied, merged or read through: what is kept for that may go. */
+  void releaseBuffers();
+
   /** Asks how a range is allocated. */
   void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes);
 

@@ -70,6 +70,12 @@ final class BackgroundHydration {
     order = first;
   }
 
+  /** There is nothing left to look for (M7). */
+  void release() {
+    order = null;
+    failing.forget();
+  }
+
   /** Copies in flight end as they would. */
   void disable() {
     isEnabled = false;

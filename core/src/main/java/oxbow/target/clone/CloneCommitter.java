@@ -9,4 +9,7 @@ interface CloneCommitter {
 
   /** Returns 0, an error number, or {@link #UNREADABLE}. */
   int commit(RegionSet regions);
+
+  /** All regions are committed: there is nothing more to come (M7). Does not block. */
+  default void release() {}
 }

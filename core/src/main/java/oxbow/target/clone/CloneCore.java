@@ -70,7 +70,19 @@ final class CloneCore {
     if (!args.hasNoHydration()) {
       background.enable();
     }
-    this.isDone = map.isComplete();
+    if (map.isComplete()) {
+      release();
+    }
+  }
+
+  /** M7: what was needed to get here is needed no more. */
+  private void release() {
+    // First: map() asks the map no more but for questions that it is in the midst of.
+    isDone = true;
+    map.release();
+    commits.release();
+    background.release();
+    idleHydrations.clear();
   }
 
   // What map() may ask from any thread.
@@ -499,7 +511,8 @@ final class CloneCore {
     }
     commits.succeeded(out);
     if (!isDone && commits.isClean() && map.isComplete()) {
-      isDone = true;
+      release();
+      out.releaseBuffers();
       out.event("hydration completed");
     }
   }

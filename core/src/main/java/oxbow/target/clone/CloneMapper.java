@@ -23,11 +23,30 @@ final class CloneMapper {
   }
 
   void map(Operation operation, long offsetBytes, long lengthBytes, int flags, Mapping answer) {
+    if (core.isDone() && mapDone(operation, offsetBytes, lengthBytes, flags, answer)) {
+      return;
+    }
     switch (operation) {
       case READ -> mapRead(offsetBytes, lengthBytes, hints.hydratesOnRead(), answer);
       case WRITE, WRITE_ZEROES -> mapWrite(offsetBytes, lengthBytes, flags, answer);
       case DISCARD, CACHE, FLUSH -> answer.queue(lengthBytes);
     }
+  }
+
+  /** M7: a linear mapping, but for what a failure may have left behind; false where not. */
+  private boolean mapDone(
+      Operation operation, long offsetBytes, long lengthBytes, int flags, Mapping answer) {
+    boolean isLinear =
+        switch (operation) {
+          case READ, CACHE -> true;
+          case WRITE, WRITE_ZEROES ->
+              core.mode() != CloneMode.FAIL && ((flags & Flags.FUA) == 0 || core.isClean());
+          case DISCARD, FLUSH -> false;
+        };
+    if (isLinear) {
+      answer.remap(CloneCore.DESTINATION, offsetBytes, lengthBytes);
+    }
+    return isLinear;
   }
 
   /** Where a read finds its bytes, whether or not it would hydrate them. */
@@ -40,10 +59,6 @@ final class CloneMapper {
    * that hydrate go to the core, no more of them at a time than one buffer holds (O13).
    */
   private void mapRead(long offsetBytes, long lengthBytes, boolean hydrates, Mapping answer) {
-    if (core.isDone()) {
-      answer.remap(CloneCore.DESTINATION, offsetBytes, lengthBytes);
-      return;
-    }
     long first = geometry.regionOf(offsetBytes);
     long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
     if (map.isHydrated(first)) {
@@ -64,8 +79,8 @@ final class CloneMapper {
   private void mapWrite(long offsetBytes, long lengthBytes, int flags, Mapping answer) {
     long first = geometry.regionOf(offsetBytes);
     long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
-    if (core.isDone() || map.isHydrated(first)) {
-      long end = core.isDone() ? limit : map.nextUnhydrated(first, limit);
+    if (map.isHydrated(first)) {
+      long end = map.nextUnhydrated(first, limit);
       long length = cut(offsetBytes, lengthBytes, end);
       boolean needsCommit = (flags & Flags.FUA) != 0 && !core.isClean();
       if (needsCommit || core.mode() == CloneMode.FAIL) {

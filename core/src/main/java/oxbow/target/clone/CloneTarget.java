@@ -72,7 +72,7 @@ public final class CloneTarget implements Target {
             geometry,
             map,
             discardProblem.isEmpty() && !args.hasNoDiscardPassdown(),
-            this::commit);
+            committer());
     this.mapper = new CloneMapper(geometry, map, core);
     this.limits =
         new Limits(
@@ -84,6 +84,20 @@ public final class CloneTarget implements Target {
             false,
             below.canWriteZeroesFast(),
             true);
+  }
+
+  private CloneCommitter committer() {
+    return new CloneCommitter() {
+      @Override
+      public int commit(RegionSet regions) {
+        return CloneTarget.this.commit(regions);
+      }
+
+      @Override
+      public void release() {
+        metadata.close();
+      }
+    };
   }
 
   /**

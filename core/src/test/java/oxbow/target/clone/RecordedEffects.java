@@ -95,6 +95,11 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
+  public void releaseBuffers() {
+    wanted.add("release buffers");
+  }
+
+  @Override
   public void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes) {
     began(query, "extents " + offsetBytes + "+" + lengthBytes + " of " + slot);
   }

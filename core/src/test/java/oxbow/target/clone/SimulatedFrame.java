@@ -436,6 +436,14 @@ abstract class SimulatedFrame implements Effects {
   }
 
   @Override
+  public void releaseBuffers() {
+    assertThat(inFlight)
+        .as("M7: nobody has a buffer any more")
+        .extracting(InFlight::what)
+        .noneMatch(what -> what.matches("(copy|merge|through)-.*"));
+  }
+
+  @Override
   public void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes) {
     start("extents " + sector(offsetBytes), () -> answerExtents(query, offsetBytes, lengthBytes));
   }
