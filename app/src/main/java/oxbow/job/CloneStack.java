@@ -123,8 +123,7 @@ final class CloneStack implements AutoCloseable {
             plan.destinationAddress().text(),
             order.source(),
             Sectors.fromBytes(plan.regionBytes()),
-            order.hasNoHydration(),
-            order.hasNoDiscardPassdown(),
+            order.features(),
             order.hydrationThreshold().orElse(1),
             order.hydrationBatchSize().orElse(1));
     CloneOptions usual = order.isPaceGiven() ? CloneOptions.TABLE : CloneOptions.FOREGROUND;

@@ -100,6 +100,15 @@ final class EffectRunner {
                   effect.offsetBytes,
                   effect.lengthBytes,
                   effect.skipZeros);
+      case READ_THROUGH ->
+          begin(effect, owner)
+              .readThrough(
+                  devices.get(effect.slot),
+                  devices.get(effect.toSlot),
+                  piece(effect),
+                  effect.offsetBytes,
+                  effect.lengthBytes,
+                  effect.skipZeros);
       case READ_FOR_MERGE ->
           begin(effect, owner)
               .readForMerge(
@@ -113,6 +122,7 @@ final class EffectRunner {
               .writeMerged(devices.get(effect.slot), piece(effect));
       case FLUSH_THEN -> flushThen(job(effect), devices.get(effect.slot), effect.task, owner);
       case RUN -> execute(job(effect), Objects.requireNonNull(effect.task), owner);
+      case RELEASE_BUFFERS -> transfers.buffers().release();
       case EXTENTS -> extents((ExtentQuery) job(effect), effect, owner);
       case WAKE_AT -> host.wakeAt(effect.offsetBytes);
       case EVENT -> host.event(effect.text);
