@@ -35,7 +35,7 @@ public class RecordOrderStress {
   private final CloneGeometry geometry = new CloneGeometry(REGIONS * REGION_BYTES, REGION_BYTES);
   private final RegionMap map = new RegionMap(REGIONS);
   private final CloneCore core =
-      new CloneCore(ARGS, ZERO_DESTINATION, geometry, map, true, recorded -> Errno.OK);
+      new CloneCore(ARGS, ZERO_DESTINATION, geometry, map, true, recorded -> Errno.OK, () -> false);
   private final CloneMapper mapper = new CloneMapper(geometry, map, core);
   private final Moment now = new Moment();
   private final RecordedEffects effects = new RecordedEffects();
