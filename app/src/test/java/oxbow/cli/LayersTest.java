@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,6 +111,42 @@ class LayersTest {
     }
     assertThat(bytes(destinationCopy)).isEqualTo(Files.readAllBytes(destination));
     assertThat(bytes(metadataCopy)).isEqualTo(Files.readAllBytes(metadata));
+  }
+
+  @Test
+  void messagesReachTheTargetsBelowAndAHangDoesNotHoldUpTheEnd() throws Exception {
+    String wavering = "flakey:1,0:delay:0:" + source;
+    Object[] words = {"clone", wavering, destination, "--no-hydration", "--name", "c"};
+    try (Programs.Running clone = Programs.start(Programs.oxbow(directory, words))) {
+      String uri = clone.awaitOutput("ready ").substring("ready ".length());
+      Path control = directory.resolve("oxbow/c.sock");
+      Cli list = Cli.run("ls", "--control", control);
+      assertThat(list.out()).contains("c-source\t").contains("c-source-2\t");
+      say(control, "c-source", "fail");
+      assertThat(Cli.run("verify", uri, source).err()).contains("Input/output error");
+      say(control, "c-source", "heal");
+      assertThat(Cli.run("verify", uri, source).status()).isZero();
+      say(control, "c-source", "hang");
+      try (Programs.Running reader =
+          Programs.start(Programs.oxbow(directory, "verify", uri, source))) {
+        awaitStatus(control, "c-source", "held");
+        clone.signal("TERM");
+        assertThat(clone.await()).as(clone.err()).isZero();
+        assertThat(reader.await()).isEqualTo(1);
+      }
+    }
+  }
+
+  private static void say(Path control, String device, String word) {
+    Cli said = Cli.run("message", device, "0", word, "--control", control);
+    assertThat(said.status()).as(said.err()).isZero();
+  }
+
+  private static void awaitStatus(Path control, String device, String word) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Programs.PATIENCE_SECONDS);
+    while (!Cli.run("status", device, "--control", control).out().contains(word)) {
+      assertThat(System.nanoTime()).as("waiting for %s", word).isLessThan(end);
+    }
   }
 
   @Test
