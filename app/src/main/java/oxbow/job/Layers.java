@@ -74,8 +74,7 @@ final class Layers {
         }
       }
     } catch (TargetException wrong) {
-      throw new IllegalArgumentException(
-          layered.text() + ": " + wrong.getMessage(), wrong);
+      throw new IllegalArgumentException(layered.text() + ": " + wrong.getMessage(), wrong);
     }
     check(layered.below());
   }
@@ -102,8 +101,7 @@ final class Layers {
         (name, isWritable) -> {
           throw new IOException(name + ": no device is needed");
         };
-    return layer(
-        address.text(), ERROR, address.sizeBytes(), List.of(), none, List.of(), engine);
+    return layer(address.text(), ERROR, address.sizeBytes(), List.of(), none, List.of(), engine);
   }
 
   private Layer layer(
@@ -117,10 +115,7 @@ final class Layers {
       throws IOException {
     try {
       Target target =
-          types
-              .find(type)
-              .orElseThrow()
-              .construct(Sectors.fromBytes(lengthBytes), words, devices);
+          types.find(type).orElseThrow().construct(Sectors.fromBytes(lengthBytes), words, devices);
       MappedDevice mapped =
           new MappedDevice(text, target, engine.nextLoop(), engine.blocking(), listener(text));
       return new Layer(text, mapped, below);

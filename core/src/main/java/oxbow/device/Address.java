@@ -129,7 +129,10 @@ public sealed interface Address {
     int colon = rest.indexOf(':');
     if (colon <= 0) {
       throw new IllegalArgumentException(
-          text + ": expected " + target.word() + ":ARGUMENTS:ADDRESS, the device's own address last");
+          text
+              + ": expected "
+              + target.word()
+              + ":ARGUMENTS:ADDRESS, the device's own address last");
     }
     return new Layered(text, target, rest.substring(0, colon), parse(rest.substring(colon + 1)));
   }

@@ -53,8 +53,7 @@ final class EffectRunner {
                   effect.lengthBytes,
                   effect.flags);
       case READ ->
-          begin(effect, owner)
-              .read(devices.get(effect.slot), piece(effect), effect.offsetBytes);
+          begin(effect, owner).read(devices.get(effect.slot), piece(effect), effect.offsetBytes);
       case WRITE_BYTES ->
           begin(effect, owner)
               .writeBytes(

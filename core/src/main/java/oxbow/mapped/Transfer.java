@@ -124,8 +124,7 @@ final class Transfer {
     MemorySegment.copy(bytes, 0, taken, ValueLayout.JAVA_BYTE, 0, bytes.length);
     Objects.requireNonNull(to)
         .submit(
-            request.data(
-                Operation.WRITE, atBytes, taken, 0, bytes.length, pieceFlags, whenEnded));
+            request.data(Operation.WRITE, atBytes, taken, 0, bytes.length, pieceFlags, whenEnded));
   }
 
   void write(BlockDevice device, Piece piece, long offsetBytes, int flags) {

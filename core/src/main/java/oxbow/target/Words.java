@@ -24,7 +24,9 @@ public final class Words {
     return words.get(at++);
   }
 
-  /** The next word as a decimal number. Without one, or beyond the limit, the sentence is thrown. */
+  /**
+   * The next word as a decimal number. Without one, or beyond the limit, the sentence is thrown.
+   */
   public long nextNumber(long most, String sentence) throws TargetException {
     if (left() == 0) {
       throw new TargetException(sentence);

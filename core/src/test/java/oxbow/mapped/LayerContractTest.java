@@ -61,8 +61,7 @@ class LayerContractTest extends BlockDeviceContractTest {
           };
       return new Layer(
           type.name(),
-          new MappedDevice(
-              type.name(), target, engine.nextLoop(), engine.blocking(), nobody),
+          new MappedDevice(type.name(), target, engine.nextLoop(), engine.blocking(), nobody),
           List.of(below));
     } catch (TargetException e) {
       throw new IOException(e);

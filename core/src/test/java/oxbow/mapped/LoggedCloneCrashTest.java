@@ -73,8 +73,7 @@ class LoggedCloneCrashTest {
         new History(seed).runAndCrash();
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError(
-            "reproduce with: ./mvnw test -pl core -Dtest=LoggedCloneCrashTest -Doxbow.seed="
-                + seed,
+            "reproduce with: ./mvnw test -pl core -Dtest=LoggedCloneCrashTest -Doxbow.seed=" + seed,
             e);
       }
       seed++;
@@ -303,8 +302,7 @@ class LoggedCloneCrashTest {
 
     private void checkContents(CrashStates.Cut cut, int mark, byte[] found) {
       Safe then = mark < 0 ? new Safe(new int[SECTORS], new BitSet(), 1, 1) : safe.get(mark);
-      int begunBelow =
-          mark + 1 < safe.size() ? safe.get(mark + 1).begunBelow : Integer.MAX_VALUE;
+      int begunBelow = mark + 1 < safe.size() ? safe.get(mark + 1).begunBelow : Integer.MAX_VALUE;
       ByteBuffer bytes = ByteBuffer.wrap(found).order(ByteOrder.LITTLE_ENDIAN);
       for (int sector = 0; sector < SECTORS; sector++) {
         long stamp = bytes.getLong(sector * SECTOR);

@@ -162,7 +162,9 @@ public final class CrashStates {
       return pending.stream().flatMap(List::stream).mapToInt(Pending::sectors).sum();
     }
 
-    /** A random lawful state; for each device nothing, all, whole writes, a torn one, or sectors. */
+    /**
+     * A random lawful state; for each device nothing, all, whole writes, a torn one, or sectors.
+     */
     public List<byte[]> state(Random random) {
       List<byte[]> state = new ArrayList<>();
       for (int device = 0; device < durable.size(); device++) {

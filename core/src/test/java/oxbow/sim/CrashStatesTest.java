@@ -83,8 +83,7 @@ class CrashStatesTest {
   @Test
   void aLaterWriteMaySurviveAnEarlierOneAndLiesOnTop() throws IOException {
     assertThat(at(2, write(0, 0, "ab", false), write(0, 1, "c", false)).all)
-        .containsExactlyInAnyOrder(
-            ".. ..", "a. ..", ".b ..", "ab ..", ".c ..", "ac ..");
+        .containsExactlyInAnyOrder(".. ..", "a. ..", ".b ..", "ab ..", ".c ..", "ac ..");
   }
 
   @Test

@@ -219,8 +219,14 @@ public final class TestFrame implements Effects {
   }
 
   private void submitFor(
-      Job job, int slot, Operation operation, long at, MemorySegment data, long dataOffset,
-      long length, int flags) {
+      Job job,
+      int slot,
+      Operation operation,
+      long at,
+      MemorySegment data,
+      long dataOffset,
+      long length,
+      int flags) {
     submit(
         slot,
         new BlockRequest()
@@ -246,8 +252,7 @@ public final class TestFrame implements Effects {
   public void issueRange(
       Piece piece, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags) {
     BlockRequest request = new BlockRequest();
-    request.range(
-        operation, offsetBytes, lengthBytes, flags, (ended, errno) -> end(piece, errno));
+    request.range(operation, offsetBytes, lengthBytes, flags, (ended, errno) -> end(piece, errno));
     effects.add(() -> submit(slot, request));
   }
 
@@ -256,8 +261,14 @@ public final class TestFrame implements Effects {
     effects.add(
         () ->
             submitFor(
-                job, slot, Operation.READ, offsetBytes, piece.data(), piece.dataOffset(),
-                piece.lengthBytes(), 0));
+                job,
+                slot,
+                Operation.READ,
+                offsetBytes,
+                piece.data(),
+                piece.dataOffset(),
+                piece.lengthBytes(),
+                0));
   }
 
   @Override
@@ -265,8 +276,14 @@ public final class TestFrame implements Effects {
     effects.add(
         () ->
             submitFor(
-                job, slot, piece.operation(), offsetBytes, piece.data(), piece.dataOffset(),
-                piece.lengthBytes(), flags));
+                job,
+                slot,
+                piece.operation(),
+                offsetBytes,
+                piece.data(),
+                piece.dataOffset(),
+                piece.lengthBytes(),
+                flags));
   }
 
   @Override
@@ -274,8 +291,7 @@ public final class TestFrame implements Effects {
     MemorySegment data = Arena.ofAuto().allocate(bytes.length);
     MemorySegment.copy(bytes, 0, data, ValueLayout.JAVA_BYTE, 0, bytes.length);
     effects.add(
-        () ->
-            submitFor(job, slot, Operation.WRITE, offsetBytes, data, 0, bytes.length, flags));
+        () -> submitFor(job, slot, Operation.WRITE, offsetBytes, data, 0, bytes.length, flags));
   }
 
   @Override
@@ -290,9 +306,7 @@ public final class TestFrame implements Effects {
   @Override
   public void flushThen(Job job, int slot, @Nullable BlockingTask task) {
     BlockRequest flush = new BlockRequest();
-    flush.flush(
-        (ended, errno) ->
-            end(job, errno == Errno.OK && task != null ? task.run() : errno));
+    flush.flush((ended, errno) -> end(job, errno == Errno.OK && task != null ? task.run() : errno));
     effects.add(() -> submit(slot, flush));
   }
 

@@ -49,11 +49,8 @@ public record Faults(
     /** Whether a request is one to corrupt. */
     boolean isFor(Operation operation, int flags) {
       long bits =
-          operation == Operation.WRITE
-              ? OP_WRITE | SYNC | ((flags & Flags.FUA) != 0 ? FUA : 0)
-              : 0;
-      return operation == (ofWrites ? Operation.WRITE : Operation.READ)
-          && (flagsMask & ~bits) == 0;
+          operation == Operation.WRITE ? OP_WRITE | SYNC | ((flags & Flags.FUA) != 0 ? FUA : 0) : 0;
+      return operation == (ofWrites ? Operation.WRITE : Operation.READ) && (flagsMask & ~bits) == 0;
     }
   }
 

@@ -77,8 +77,7 @@ public final class LogReader {
         throw failure("has a text of " + Long.toUnsignedString(head.textBytes()) + " bytes");
       }
       text =
-          new String(
-              sector, LogEntry.SIZE_BYTES, (int) head.textBytes(), StandardCharsets.UTF_8);
+          new String(sector, LogEntry.SIZE_BYTES, (int) head.textBytes(), StandardCharsets.UTF_8);
     }
     nextOffsetBytes = dataOffset + head.dataSectors() * sectorBytes;
     return new Entry(nextNumber++, head, text, dataOffset);
@@ -86,8 +85,7 @@ public final class LogReader {
 
   /** What an entry has written; empty for entries without data. At most 2 GiB. */
   public byte[] data(Entry entry) throws IOException {
-    return read(
-        entry.dataOffsetBytes(), Math.toIntExact(entry.head().dataSectors() * sectorBytes));
+    return read(entry.dataOffsetBytes(), Math.toIntExact(entry.head().dataSectors() * sectorBytes));
   }
 
   /** Part of what an entry has written. */

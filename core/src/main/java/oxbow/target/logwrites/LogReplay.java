@@ -79,7 +79,9 @@ public final class LogReplay {
     long base = 0;
     for (int i = 0; i < devices.size(); i++) {
       long size = devices.get(i).sizeBytes();
-      if (offsetBytes >= base && offsetBytes < base + size && lengthBytes <= base + size - offsetBytes) {
+      if (offsetBytes >= base
+          && offsetBytes < base + size
+          && lengthBytes <= base + size - offsetBytes) {
         return i;
       }
       base += size;

@@ -149,8 +149,7 @@ final class LogWritesCore {
     }
     flushesRunning = flushesWaiting;
     flushesWaiting = new ArrayList<>();
-    out.flushThen(
-        flush, DEVICE, () -> log.write(log.add(LogEntry.FLUSH, baseBytes, 0, null)));
+    out.flushThen(flush, DEVICE, () -> log.write(log.add(LogEntry.FLUSH, baseBytes, 0, null)));
   }
 
   private void flushEnded(int errno, Effects out) {

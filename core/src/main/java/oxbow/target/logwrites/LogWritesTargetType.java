@@ -57,8 +57,7 @@ public final class LogWritesTargetType implements TargetType {
         }
         logs.put(logDevice, log);
         long base = log.addWindow(lengthBytes);
-        return new LogWritesTarget(
-            table, lengthBytes, device, log, base, () -> release(logDevice));
+        return new LogWritesTarget(table, lengthBytes, device, log, base, () -> release(logDevice));
       }
     } catch (IOException e) {
       throw new TargetException("Log device lookup failed: " + e.getMessage(), e);

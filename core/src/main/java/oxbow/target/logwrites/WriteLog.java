@@ -114,8 +114,7 @@ final class WriteLog {
    * @param data what was written, which stays as it is until it is in the log; null for zeros
    */
   long add(long flags, long offsetBytes, long lengthBytes, @Nullable MemorySegment data) {
-    LogEntry entry =
-        new LogEntry(offsetBytes / sectorBytes, lengthBytes / sectorBytes, flags, 0);
+    LogEntry entry = new LogEntry(offsetBytes / sectorBytes, lengthBytes / sectorBytes, flags, 0);
     return add(new Waiting(entry, new byte[0], data));
   }
 

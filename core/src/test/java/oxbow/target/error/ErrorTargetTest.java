@@ -17,8 +17,7 @@ import oxbow.target.TestFrame;
 /** Aim: no request of any kind succeeds. */
 class ErrorTargetTest {
   private final Target target =
-      new ErrorTargetType()
-          .construct(8, List.of("surplus", "0"), TestFrame.devices(Map.of()));
+      new ErrorTargetType().construct(8, List.of("surplus", "0"), TestFrame.devices(Map.of()));
 
   @ParameterizedTest
   @EnumSource

@@ -29,8 +29,7 @@ class FlakeyTargetTest {
 
   private Target target(String words) throws TargetException {
     return new FlakeyTargetType()
-        .construct(
-            1024, List.of(words.split(" ")), TestFrame.devices(Map.of("a", device)));
+        .construct(1024, List.of(words.split(" ")), TestFrame.devices(Map.of("a", device)));
   }
 
   private TestFrame frame(String words) throws TargetException {
