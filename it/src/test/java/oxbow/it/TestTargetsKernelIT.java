@@ -104,7 +104,7 @@ class TestTargetsKernelIT {
         fi
         dmesg -c >/dev/null
       done <<'END'
-      %s
+      @TABLES@
       END
       """;
 
@@ -134,7 +134,7 @@ class TestTargetsKernelIT {
     Path a = image("a", 8 << 20);
     Path b = image("b", 8 << 20);
     List<String> lines = TABLES.stream().map(line -> line + "|" + inGuest(line)).toList();
-    String script = TELL.formatted(String.join("\n", lines));
+    String script = TELL.replace("@TABLES@", String.join("\n", lines));
     String out =
         Oracle.run(List.of(Oracle.Disk.of("a", a), Oracle.Disk.of("b", b)), script).ok().out();
 
