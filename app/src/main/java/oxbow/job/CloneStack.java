@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -52,6 +54,7 @@ final class CloneStack implements AutoCloseable {
   private final DeviceOpener opener;
   private final List<Path> created = new ArrayList<>();
   private final List<BlockDevice> devices = new ArrayList<>();
+  private final Map<String, BlockDevice> roles = new LinkedHashMap<>();
   private @Nullable BlockingDevice metadataIo;
   private @Nullable BlockDevice destination;
   private @Nullable CloneTarget target;
@@ -114,6 +117,9 @@ final class CloneStack implements AutoCloseable {
       syncNameIfFound(plan.destination());
       syncNameIfFound(plan.metadata());
     }
+    roles.put("source", plan.source());
+    roles.put("dest", destination);
+    roles.put("metadata", metadataDevice);
     BlockingDevice io = new BlockingDevice(metadataDevice);
     metadataIo = io;
     CloneMetadata metadata = openMetadata(plan, io);
@@ -251,6 +257,24 @@ final class CloneStack implements AutoCloseable {
       throw new IllegalStateException("not assembled");
     }
     return assembled;
+  }
+
+  /**
+   * The targets for tests below the clone, as the verbs see them: NAME-source, NAME-dest,
+   * NAME-metadata, and under each other NAME-source-2 and so on.
+   */
+  List<LayerDevice> layers() {
+    List<LayerDevice> layers = new ArrayList<>();
+    roles.forEach(
+        (role, device) -> {
+          BlockDevice at = device;
+          for (int depth = 1; at instanceof Layer layer && !layer.below().isEmpty(); depth++) {
+            String name = mapped().name() + "-" + role + (depth == 1 ? "" : "-" + depth);
+            layers.add(new LayerDevice(name, layer));
+            at = layer.below().getFirst();
+          }
+        });
+    return layers;
   }
 
   /** From now on what was created stays: somebody may rely on it. */
