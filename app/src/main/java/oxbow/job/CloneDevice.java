@@ -118,8 +118,7 @@ record CloneDevice(
     fields.put("why", health.why());
     fields.put("held", health.held());
     boolean hasLimit = health.isRemote() && health.holdNanos() != Remote.FOREVER;
-    fields.put(
-        "holdSeconds", hasLimit ? TimeUnit.NANOSECONDS.toSeconds(health.holdNanos()) : null);
+    fields.put("holdSeconds", hasLimit ? TimeUnit.NANOSECONDS.toSeconds(health.holdNanos()) : null);
     return fields;
   }
 

@@ -176,8 +176,7 @@ public final class CloneJob {
         }
         now = stack.progress();
         if (!wasDone) {
-          display.show(
-              now.hydratedBytes(), now.copiedBytes(), now.failures(), note(stack, now));
+          display.show(now.hydratedBytes(), now.copiedBytes(), now.failures(), note(stack, now));
         }
       }
     }

@@ -2,7 +2,9 @@ package oxbow.block;
 
 import java.util.concurrent.TimeUnit;
 
-/** Times as users write them: {@code 30}, {@code 30s}, {@code 5m}; and holds, see {@link Remote}. */
+/**
+ * Times as users write them: {@code 30}, {@code 30s}, {@code 5m}; and holds, see {@link Remote}.
+ */
 public final class TimeSpan {
   private static final String HOLD_FOREVER = "forever";
   private static final String HOLD_NOT = "fail";
@@ -30,7 +32,9 @@ public final class TimeSpan {
         };
     if (digits == 0 || digits > 9 || unit == null) {
       throw new IllegalArgumentException(
-          "\"" + text + "\" is not a time: a number of seconds, or with ms, s, m, h or d,"
+          "\""
+              + text
+              + "\" is not a time: a number of seconds, or with ms, s, m, h or d,"
               + " is expected");
     }
     return unit.toNanos(Long.parseLong(text, 0, digits, 10));

@@ -63,10 +63,8 @@ public record DeviceHealth(
     return switch (state) {
       case GOOD -> "";
       case HANGING ->
-          "%s does not answer: %s waiting for up to %d s"
-              .formatted(who, requests(held), seconds());
-      case AWAY ->
-          "%s away for %d s%s; %s held".formatted(who, seconds(), reason, requests(held));
+          "%s does not answer: %s waiting for up to %d s".formatted(who, requests(held), seconds());
+      case AWAY -> "%s away for %d s%s; %s held".formatted(who, seconds(), reason, requests(held));
       case FAILING -> "%s away for %d s%s; requests fail".formatted(who, seconds(), reason);
       case GONE -> "%s gone for good%s; requests fail".formatted(who, reason);
     };

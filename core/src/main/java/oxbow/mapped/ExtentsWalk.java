@@ -71,9 +71,7 @@ final class ExtentsWalk implements Extents {
     runEndBytes = atBytes + mapping.lengthBytes();
     Underlying below = devices.get(mapping.slot());
     interval = below.enter();
-    below
-        .device()
-        .extents(mapping.offsetBytes(), mapping.lengthBytes(), extentsLeft, this);
+    below.device().extents(mapping.offsetBytes(), mapping.lengthBytes(), extentsLeft, this);
   }
 
   @Override

@@ -282,8 +282,7 @@ final class Transfer {
     int errno = source.device().readNow(readFromBytes, taken, at, length);
     if (errno == Errno.EAGAIN) {
       submit(
-          source,
-          request.data(Operation.READ, readFromBytes, taken, at, length, 0, whenMergeRead));
+          source, request.data(Operation.READ, readFromBytes, taken, at, length, 0, whenMergeRead));
     } else {
       mergeWasRead(errno);
     }

@@ -8,8 +8,8 @@ import oxbow.block.Remote;
 import oxbow.target.TaskPlace;
 
 /**
- * A device underneath, what it is to the target, and an account of what was asked of it; or, without
- * a device, the place that a target's blocking tasks write to.
+ * A device underneath, what it is to the target, and an account of what was asked of it; or,
+ * without a device, the place that a target's blocking tasks write to.
  */
 final class Underlying {
   /** Longer than any healthy disk takes, spinning up included; less than a user's patience. */

@@ -32,8 +32,7 @@ class TimeSpanTest {
     assertThatThrownBy(() -> TimeSpan.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("\"" + text + "\" is not a time");
-    assertThatThrownBy(() -> TimeSpan.parseHold(text))
-        .hasMessageContaining("nor forever or fail");
+    assertThatThrownBy(() -> TimeSpan.parseHold(text)).hasMessageContaining("nor forever or fail");
   }
 
   @Test

@@ -45,8 +45,7 @@ class CloneFaultsTest {
   private final byte[] model = Requests.read(source, 0, SIZE);
 
   private TestClone newClone() throws Exception {
-    return new TestClone(
-        source, destination, metadata, TAIL, CloneOptions.TABLE, Runnable::run);
+    return new TestClone(source, destination, metadata, TAIL, CloneOptions.TABLE, Runnable::run);
   }
 
   private static Predicate<BlockRequest> is(Operation operation) {
@@ -223,8 +222,7 @@ class CloneFaultsTest {
     Files.write(image, model);
     int cut = 8 * REGION + 2048;
     try (WorkerDiskPool disks = new WorkerDiskPool();
-        FileDevice file =
-            new FileOpener(disks).openReadOnly(image, FileOpener.OddTail.DROP);
+        FileDevice file = new FileOpener(disks).openReadOnly(image, FileOpener.OddTail.DROP);
         TestClone clone = new TestClone(file, destination, TAIL)) {
       write(clone, 12 * REGION, REGION, 1);
       assertReadsAsModel(clone);

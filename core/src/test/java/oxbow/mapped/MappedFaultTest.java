@@ -174,12 +174,10 @@ class MappedFaultTest {
     final CompletableFuture<Integer> read = start(Operation.CACHE, 4 * REGION, 512);
     target.throwAt(Place.QUEUE);
     final CompletableFuture<Integer> culprit = start(Operation.WRITE_ZEROES, 3 * REGION, 1);
-    assertThat(List.of(merge, waiting, whole, read, culprit))
-        .noneMatch(CompletableFuture::isDone);
+    assertThat(List.of(merge, waiting, whole, read, culprit)).noneMatch(CompletableFuture::isDone);
     assertThat(start(Operation.WRITE_ZEROES, 8 * REGION, 1)).isCompletedWithValue(Errno.EIO);
     source.release();
-    assertThat(List.of(merge, waiting, whole, read, culprit))
-        .noneMatch(CompletableFuture::isDone);
+    assertThat(List.of(merge, waiting, whole, read, culprit)).noneMatch(CompletableFuture::isDone);
     destination.forgetLog();
     destination.release();
     assertThat(List.of(merge, waiting, whole, read, culprit))

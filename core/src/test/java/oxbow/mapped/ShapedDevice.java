@@ -79,8 +79,7 @@ final class ShapedDevice implements BlockDevice {
   /** The far end cannot be reached: requests are held, or fail if nobody wants that. */
   void goAway(String why) {
     synchronized (held) {
-      farEnd.now =
-          new Reachability(State.AWAY, System.nanoTime(), why, farEnd.holdNanos != 0);
+      farEnd.now = new Reachability(State.AWAY, System.nanoTime(), why, farEnd.holdNanos != 0);
     }
   }
 

@@ -24,9 +24,9 @@ import oxbow.target.MessageException;
 import oxbow.target.clone.CloneOptions;
 
 /**
- * Aim: a source that goes away and comes back costs nobody wrong data; whether requests wait or fail
- * meanwhile is the user's choice, which can be changed. Method: a source that goes when the test
- * says so, under three clients, each of which knows what it must read.
+ * Aim: a source that goes away and comes back costs nobody wrong data; whether requests wait or
+ * fail meanwhile is the user's choice, which can be changed. Method: a source that goes when the
+ * test says so, under three clients, each of which knows what it must read.
  */
 class SourceAwayTest {
   private static final int REGION = 4096;
@@ -138,14 +138,11 @@ class SourceAwayTest {
   }
 
   /**
-   * The source goes; when that is felt it comes back; when that is felt it goes again. Hydration runs
-   * only while it is away: otherwise it would have everything in no time.
+   * The source goes; when that is felt it comes back; when that is felt it goes again. Hydration
+   * runs only while it is away: otherwise it would have everything in no time.
    */
   private int comeAndGo(
-      TestClone clone,
-      List<Client> clients,
-      List<CompletableFuture<Void>> running,
-      boolean isHeld)
+      TestClone clone, List<Client> clients, List<CompletableFuture<Void>> running, boolean isHeld)
       throws MessageException {
     int absences = 0;
     while (unfinished(running) > 0) {
@@ -172,7 +169,9 @@ class SourceAwayTest {
   private static void tickUntil(TestClone clone, BooleanSupplier condition) {
     long deadline = System.nanoTime() + TestClone.TIMEOUT_NANOS;
     while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("too late: %s", clone.device.status(true)).isLessThan(deadline);
+      assertThat(System.nanoTime())
+          .as("too late: %s", clone.device.status(true))
+          .isLessThan(deadline);
       clone.timers.fire();
     }
   }

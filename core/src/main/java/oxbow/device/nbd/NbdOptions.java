@@ -34,7 +34,10 @@ public record NbdOptions(
     RandomGenerator random,
     InstantSource clock) {
 
-  /** Up to 4 connections of 64 commands, 10 seconds for an attempt, half a minute of silence, held for ever. */
+  /**
+   * Up to 4 connections of 64 commands, 10 seconds for an attempt, half a minute of silence, held
+   * for ever.
+   */
   public static NbdOptions defaults() {
     return new NbdOptions(
         4,
@@ -58,13 +61,7 @@ public record NbdOptions(
     }
     if (connectTimeoutNanos <= 0 || holdNanos < 0 || silenceNanos <= 0) {
       throw new IllegalArgumentException(
-          "timeouts: "
-              + connectTimeoutNanos
-              + ", "
-              + holdNanos
-              + " and "
-              + silenceNanos
-              + " ns");
+          "timeouts: " + connectTimeoutNanos + ", " + holdNanos + " and " + silenceNanos + " ns");
     }
   }
 

@@ -38,8 +38,8 @@ import oxbow.nbd.client.Export;
  * would be carried out when the server goes on, over whatever was written in between. Such a device
  * counts as away and waits; when the hold is over it fails for good.
  *
- * While there is no connection, one link tries for all, so that a server that comes back is not met
- * by a crowd.
+ * <p>While there is no connection, one link tries for all, so that a server that comes back is not
+ * met by a crowd.
  */
 final class Session implements Link.Owner {
   private static final long MAX_LOOK_NANOS = 5_000_000_000L;
@@ -325,8 +325,7 @@ final class Session implements Link.Owner {
       if (connection != null) {
         Silence silence = link.silence();
         silence.look(connection.signsOfLife(), connection.inFlight() > 0, now);
-        boolean isLongest =
-            longest == null || silence.sinceNanos() - longest.sinceNanos() < 0;
+        boolean isLongest = longest == null || silence.sinceNanos() - longest.sinceNanos() < 0;
         if (isLongest && silence.isOver(limitNanos, now)) {
           longest = silence;
         }

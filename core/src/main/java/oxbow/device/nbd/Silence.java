@@ -4,10 +4,10 @@ package oxbow.device.nbd;
  * How long one connection has said nothing although commands are in flight on it. A server that is
  * stopped, or behind a network that swallows packets, keeps its connections: only this tells.
  *
- * <p>Any byte that arrives ends the silence, and so does room for bytes that had to wait to leave: a
- * slow server is not a dead one. Where the answer to a single command takes longer than the limit,
- * the command is granted twice the time on the next connection, so that it gets its answer in the
- * end.
+ * <p>Any byte that arrives ends the silence, and so does room for bytes that had to wait to leave:
+ * a slow server is not a dead one. Where the answer to a single command takes longer than the
+ * limit, the command is granted twice the time on the next connection, so that it gets its answer
+ * in the end.
  */
 final class Silence {
   /** Patience doubles at most so often. */

@@ -235,8 +235,7 @@ public final class CloneTarget implements Target {
     return "";
   }
 
-  private static void setHold(List<String> words, @Nullable Remote remote)
-      throws MessageException {
+  private static void setHold(List<String> words, @Nullable Remote remote) throws MessageException {
     remote(words, remote).holdNanos(nanos(words, TimeSpan::parseHold));
   }
 
