@@ -79,6 +79,20 @@ class SourceAwayTest {
     }
   }
 
+  /** A status that waited for the commit would never tell what is wrong. */
+  @Test
+  void theStatusAboveADestinationThatIsAwayIsAnswered() throws Exception {
+    ShapedDevice farDestination = ShapedDevice.submitOnly(destination);
+    try (TestClone clone = new TestClone(source, farDestination, TAIL)) {
+      assertThat(Requests.run(clone.device, Operation.WRITE_ZEROES, 0, REGION, 0)).isZero();
+      farDestination.goAway("Connection refused");
+      assertThat(clone.device.status(false)).contains(" rw destination_away ");
+      farDestination.comeBack();
+      assertThat(clone.device.status(false)).endsWith(" rw");
+      assertThat(clone.committedCount()).isEqualTo(1);
+    }
+  }
+
   @Test
   @DisplayName("O9: without a hold hydration pauses, and goes on by itself when the source is back")
   void hydrationPausesWithoutTheSourceAndGoesOn() throws Exception {
