@@ -53,6 +53,23 @@ final class CloneCommand extends Command {
   boolean hasNoDiscardPassdown;
 
   @Option(
+      names = "--hydrate-on-read",
+      description = "Keep in DEST what is read, too. Default: reads of SOURCE leave no trace.")
+  boolean hydratesOnRead;
+
+  @Option(
+      names = "--record-trace",
+      paramLabel = "FILE",
+      description = "Write down in FILE in which order the device is touched for the first time.")
+  @Nullable Path recordTrace;
+
+  @Option(
+      names = "--replay-trace",
+      paramLabel = "FILE",
+      description = "Hydrate first, and in this order, what such a FILE says.")
+  @Nullable Path replayTrace;
+
+  @Option(
       names = "--hydration-threshold",
       paramLabel = "N",
       description = "Regions in hydration at a time. Default: found while running.")
@@ -126,6 +143,10 @@ final class CloneCommand extends Command {
     if (isNotServed && !listen.isEmpty()) {
       throw UserException.wrongUsage("clone", "--no-serve and --listen contradict each other");
     }
+    if (isNotServed && recordTrace != null) {
+      throw UserException.wrongUsage(
+          "clone", "--no-serve and --record-trace contradict each other: nobody touches anything");
+    }
     CloneOrder order =
         new CloneOrder(
             source,
@@ -142,6 +163,8 @@ final class CloneCommand extends Command {
             !isNotServed,
             isPadded,
             isForced,
+            false,
+            new CloneOrder.Hints(hydratesOnRead, recordTrace, replayTrace),
             listen,
             name,
             control);

@@ -133,6 +133,8 @@ public final class Demo {
         true,
         false,
         false,
+        false,
+        CloneOrder.Hints.NONE,
         List.of("unix:" + directory.resolve("clone.nbd")),
         "demo",
         control);

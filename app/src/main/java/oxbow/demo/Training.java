@@ -85,6 +85,8 @@ public final class Training {
         true,
         false,
         false,
+        false,
+        CloneOrder.Hints.NONE,
         List.of("unix:" + directory.resolve("nbd")),
         NAME,
         directory.resolve("control"));

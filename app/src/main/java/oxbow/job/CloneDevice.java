@@ -96,6 +96,7 @@ record CloneDevice(
     fields.put("hydratingRegions", status.hydratingRegions());
     fields.put("noHydration", status.hasNoHydration());
     fields.put("noDiscardPassdown", status.hasNoDiscardPassdown());
+    fields.put("hydrateOnRead", status.hydratesOnRead());
     fields.put("hydrationThreshold", status.hydrationThreshold());
     fields.put("hydrationBatchSize", status.hydrationBatchSize());
     fields.put("hydratedBytes", progress.hydratedBytes());

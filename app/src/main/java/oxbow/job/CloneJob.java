@@ -59,10 +59,20 @@ public final class CloneJob {
     try (signals;
         DeviceOpener opener = new DeviceOpener(console::say)) {
       ClonePlan plan = new CloneChecks(order, opener, console).check();
-      try (ControlPoint control = listen(plan);
+      try (CloneTraces traces = traces(plan);
+          ControlPoint control = listen(plan);
           CloneStack stack = CloneStack.build(plan, control.name(), opener, listener())) {
-        return run(plan, control, stack, opener);
+        return run(plan, control, stack, traces, opener);
       }
+    }
+  }
+
+  private CloneTraces traces(ClonePlan plan) throws UserException, IOException {
+    try {
+      return CloneTraces.open(order, plan.lengthBytes(), console);
+    } catch (UserException refused) {
+      plan.close();
+      throw refused;
     }
   }
 
@@ -94,15 +104,26 @@ public final class CloneJob {
     };
   }
 
-  private int run(ClonePlan plan, ControlPoint control, CloneStack stack, DeviceOpener opener)
+  private int run(
+      ClonePlan plan,
+      ControlPoint control,
+      CloneStack stack,
+      CloneTraces traces,
+      DeviceOpener opener)
       throws UserException, IOException, InterruptedException {
     // The device holds requests until it is resumed: nothing is copied unless all can be served.
     DeviceService service =
         order.isServed()
             ? DeviceService.serve(
-                COMMAND, stack.mapped(), control.name(), order.listen(), opener.engine())
+                COMMAND,
+                traces.served(stack.mapped()),
+                control.name(),
+                order.listen(),
+                opener.engine())
             : null;
     stack.keep();
+    traces.keep();
+    traces.giveOrder(stack.target());
     sayWhatBegins(plan, stack.progress());
     List<String> uris = service == null ? List.of() : service.uris();
     control.registry().add(device(plan, stack, service, uris));
@@ -224,6 +245,7 @@ public final class CloneJob {
       throw UserException.failed(
           COMMAND, "ended in mode " + last.mode().word() + ": " + last.modeReason());
     }
+    flushDestination(stack);
     String share =
         last.isDone()
             ? order.destination() + " is a full copy"
@@ -238,5 +260,14 @@ public final class CloneJob {
             "done", last.isDone()),
         "stopped: " + share + " (" + Progress.human(last.copiedBytes()) + " copied)");
     return 0;
+  }
+
+  private static void flushDestination(CloneStack stack) throws UserException {
+    try {
+      stack.flushDestination();
+    } catch (IOException failed) {
+      throw UserException.failed(COMMAND + ": the last writes may be lost", failed)
+          .advise("What clients have flushed is safe.");
+    }
   }
 }

@@ -18,12 +18,17 @@ final class EffectQueue implements Effects {
     COMPLETE,
     ISSUE,
     ISSUE_RANGE,
+    READ,
     WRITE,
+    WRITE_BYTES,
     RANGE,
     COPY,
+    READ_THROUGH,
     READ_FOR_MERGE,
     WRITE_MERGED,
     FLUSH_THEN,
+    RUN,
+    RELEASE_BUFFERS,
     EXTENTS,
     WAKE_AT,
     EVENT,
@@ -34,8 +39,11 @@ final class EffectQueue implements Effects {
     /** Whether it ends in {@link oxbow.target.Target#ended}. */
     boolean isJob() {
       return switch (this) {
-        case WRITE, RANGE, COPY, READ_FOR_MERGE, WRITE_MERGED, FLUSH_THEN, EXTENTS -> true;
-        case COMPLETE, ISSUE, ISSUE_RANGE, WAKE_AT, EVENT, WARN, STEP -> false;
+        case READ, WRITE, WRITE_BYTES, RANGE, COPY, READ_THROUGH -> true;
+        case READ_FOR_MERGE, WRITE_MERGED -> true;
+        case FLUSH_THEN, RUN, EXTENTS -> true;
+        case COMPLETE, ISSUE, ISSUE_RANGE, RELEASE_BUFFERS -> false;
+        case WAKE_AT, EVENT, WARN, STEP -> false;
       };
     }
   }
@@ -56,6 +64,7 @@ final class EffectQueue implements Effects {
     long readToBytes;
     boolean skipZeros;
     @Nullable BlockingTask task;
+    byte @Nullable [] bytes;
     @Nullable Runnable step;
     String text = "";
   }
@@ -84,6 +93,7 @@ final class EffectQueue implements Effects {
     effect.piece = null;
     effect.job = null;
     effect.task = null;
+    effect.bytes = null;
     effect.step = null;
     effect.text = "";
     idle.push(effect);
@@ -122,6 +132,25 @@ final class EffectQueue implements Effects {
   }
 
   @Override
+  public void read(Job job, Piece piece, int slot, long offsetBytes) {
+    Effect effect = add(Kind.READ);
+    effect.job = job;
+    effect.piece = piece;
+    effect.slot = slot;
+    effect.offsetBytes = offsetBytes;
+  }
+
+  @Override
+  public void writeBytes(Job job, byte[] bytes, int slot, long offsetBytes, int flags) {
+    Effect effect = add(Kind.WRITE_BYTES);
+    effect.job = job;
+    effect.bytes = bytes;
+    effect.slot = slot;
+    effect.offsetBytes = offsetBytes;
+    effect.flags = flags;
+  }
+
+  @Override
   public void write(Job job, Piece piece, int slot, long offsetBytes, int flags) {
     Effect effect = add(Kind.WRITE);
     effect.job = job;
@@ -156,6 +185,25 @@ final class EffectQueue implements Effects {
   }
 
   @Override
+  public void readThrough(
+      Job job,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    Effect effect = add(Kind.READ_THROUGH);
+    effect.job = job;
+    effect.piece = piece;
+    effect.slot = fromSlot;
+    effect.toSlot = toSlot;
+    effect.offsetBytes = baseBytes;
+    effect.lengthBytes = lengthBytes;
+    effect.skipZeros = skipZeros;
+  }
+
+  @Override
   public void readForMerge(
       Job job, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     Effect effect = add(Kind.READ_FOR_MERGE);
@@ -181,6 +229,18 @@ final class EffectQueue implements Effects {
     effect.job = job;
     effect.slot = slot;
     effect.task = task;
+  }
+
+  @Override
+  public void run(Job job, BlockingTask task) {
+    Effect effect = add(Kind.RUN);
+    effect.job = job;
+    effect.task = task;
+  }
+
+  @Override
+  public void releaseBuffers() {
+    add(Kind.RELEASE_BUFFERS);
   }
 
   @Override

@@ -72,6 +72,15 @@ final class EffectRunner {
               effect.flags);
         }
       }
+      case READ ->
+          begin(effect, owner).read(devices.get(effect.slot), piece(effect), effect.offsetBytes);
+      case WRITE_BYTES ->
+          begin(effect, owner)
+              .writeBytes(
+                  devices.get(effect.slot),
+                  Objects.requireNonNull(effect.bytes),
+                  effect.offsetBytes,
+                  effect.flags);
       case WRITE ->
           begin(effect, owner)
               .write(devices.get(effect.slot), piece(effect), effect.offsetBytes, effect.flags);
@@ -91,6 +100,15 @@ final class EffectRunner {
                   effect.offsetBytes,
                   effect.lengthBytes,
                   effect.skipZeros);
+      case READ_THROUGH ->
+          begin(effect, owner)
+              .readThrough(
+                  devices.get(effect.slot),
+                  devices.get(effect.toSlot),
+                  piece(effect),
+                  effect.offsetBytes,
+                  effect.lengthBytes,
+                  effect.skipZeros);
       case READ_FOR_MERGE ->
           begin(effect, owner)
               .readForMerge(
@@ -103,6 +121,8 @@ final class EffectRunner {
           ((Transfer) Objects.requireNonNull(job(effect).frame))
               .writeMerged(devices.get(effect.slot), piece(effect));
       case FLUSH_THEN -> flushThen(job(effect), devices.get(effect.slot), effect.task, owner);
+      case RUN -> execute(job(effect), Objects.requireNonNull(effect.task), owner);
+      case RELEASE_BUFFERS -> transfers.buffers().release();
       case EXTENTS -> extents((ExtentQuery) job(effect), effect, owner);
       case WAKE_AT -> host.wakeAt(effect.offsetBytes);
       case EVENT -> host.event(effect.text);
@@ -155,21 +175,24 @@ final class EffectRunner {
                       if (errno != Errno.OK || task == null) {
                         owner.ended(job, errno);
                       } else {
-                        Outstanding.Interval committing = tasks.enter();
-                        blocking.execute(() -> run(task, job, owner, committing));
+                        execute(job, task, owner);
                       }
                     }));
   }
 
-  private static void run(
-      BlockingTask task, Job job, Owner owner, Outstanding.Interval committing) {
+  private void execute(Job job, BlockingTask task, Owner owner) {
+    Outstanding.Interval running = tasks.enter();
+    blocking.execute(() -> run(task, job, owner, running));
+  }
+
+  private static void run(BlockingTask task, Job job, Owner owner, Outstanding.Interval running) {
     int errno = Errno.EIO;
     try {
       errno = task.run();
     } catch (RuntimeException | Error fault) {
       owner.fail(fault);
     } finally {
-      committing.ended();
+      running.ended();
     }
     owner.ended(job, errno);
   }

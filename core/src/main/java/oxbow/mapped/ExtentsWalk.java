@@ -6,7 +6,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
-import oxbow.block.Operation;
 import oxbow.target.Mapping;
 import oxbow.target.Target;
 
@@ -60,7 +59,7 @@ final class ExtentsWalk implements Extents {
       receiver.end(hasAny ? Errno.OK : errno);
       return;
     }
-    target.map(Operation.READ, atBytes, endBytes - atBytes, 0, mapping);
+    target.locate(atBytes, endBytes - atBytes, mapping);
     if (!mapping.isRemap()) {
       // What cannot be told from memory is data: true of everything.
       extent(mapping.lengthBytes(), 0);

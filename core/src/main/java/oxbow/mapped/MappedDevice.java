@@ -278,6 +278,15 @@ public final class MappedDevice implements BlockDevice {
   }
 
   @Override
+  public boolean isInMemory(long offsetBytes, long lengthBytes) {
+    Mapping mapping = gate.self().mapping;
+    target.locate(offsetBytes, lengthBytes, mapping);
+    return mapping.isRemap()
+        && mapping.lengthBytes() == lengthBytes
+        && devices.get(mapping.slot()).isInMemory(mapping.offsetBytes(), lengthBytes);
+  }
+
+  @Override
   public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
     if (owner.fault() != null) {
       receiver.end(Errno.EIO);
@@ -319,6 +328,7 @@ public final class MappedDevice implements BlockDevice {
   public boolean suspend(long timeoutNanos) {
     long deadline = System.nanoTime() + timeoutNanos;
     gate.close();
+    keepNothingBack();
     boolean isDrained =
         owner.await(
             () -> !gate.hasVisitors() && requestsInFlight.get() == 0, deadline - System.nanoTime());
@@ -332,6 +342,11 @@ public final class MappedDevice implements BlockDevice {
       stopTicking(); // Not before: whatever keeps it from draining has to be seen.
     }
     return isSuspended;
+  }
+
+  /** Has what the target keeps back by choice (a delay, a hang) come out, until resumed again. */
+  public void keepNothingBack() {
+    tell(self -> target.presuspend(self.moment, self.effects));
   }
 
   private void stopTicking() {

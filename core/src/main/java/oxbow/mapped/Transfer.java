@@ -1,6 +1,7 @@
 package oxbow.mapped;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -10,12 +11,14 @@ import oxbow.block.Completion;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
+import oxbow.mapped.Split.SplitPiece;
 import oxbow.target.Job;
 import oxbow.target.Piece;
 
 /**
- * The I/O of one job while it runs: plain requests, copies and merges. A small state machine that
- * is kept and used again; each step is a request whose completion takes the next one.
+ * The I/O of one job while it runs: plain requests, copies, reads that hydrate and merges. A small
+ * state machine that is kept and used again; each step is a request whose completion takes the next
+ * one.
  */
 final class Transfer {
   /** Copies of at least this length go around the page cache where the device can. */
@@ -41,16 +44,29 @@ final class Transfer {
         left();
         mergeWasRead(errno);
       };
+  private final Completion whenUserRead =
+      (ended, errno) -> {
+        left();
+        userWasRead(errno);
+      };
+  private final Completion whenUncoveredRead =
+      (ended, errno) -> {
+        left();
+        readUncovered(errno);
+      };
   private final Runnable goOnWithCopy = () -> stepped(Errno.OK);
   private final Runnable goOnWithMerge = this::readForMerge;
+  private final Runnable goOnWithBytes = this::writeBytes;
 
   // Who gives a buffer back calls whoever waits for one, who may give it back at once, and so on.
   private final Runnable whenFreeForCopy = () -> later(goOnWithCopy);
   private final Runnable whenFreeForMerge = () -> later(goOnWithMerge);
+  private final Runnable whenFreeForBytes = () -> later(goOnWithBytes);
 
   private @Nullable Owner owner;
   private @Nullable Job job;
   private @Nullable MemorySegment buffer;
+  private byte @Nullable [] ownBytes;
 
   private @Nullable Underlying from;
   private @Nullable Underlying to;
@@ -72,6 +88,9 @@ final class Transfer {
 
   /** Steps of a copy that have become due; whoever raises it from 0 takes them all. */
   private final AtomicInteger dueSteps = new AtomicInteger();
+
+  /** The user's piece of a read that hydrates, until it is answered. */
+  private @Nullable Piece userPiece;
 
   private long baseBytes;
   private long readFromBytes;
@@ -128,7 +147,42 @@ final class Transfer {
     }
   }
 
+  /** Work that had begun has failed; EAGAIN would say that nothing was begun. */
+  private void fail(int errno) {
+    end(errno == Errno.EAGAIN ? Errno.EIO : errno);
+  }
+
   // One request.
+
+  void read(Underlying source, Piece piece, long offsetBytes) {
+    int length = Math.toIntExact(piece.lengthBytes());
+    submit(
+        source,
+        request.data(
+            Operation.READ, offsetBytes, piece.data(), piece.dataOffset(), length, 0, whenEnded));
+  }
+
+  void writeBytes(Underlying target, byte[] bytes, long offsetBytes, int flags) {
+    to = target;
+    ownBytes = bytes;
+    atBytes = offsetBytes;
+    pieceFlags = flags;
+    writeBytes();
+  }
+
+  private void writeBytes() {
+    byte[] bytes = Objects.requireNonNull(ownBytes);
+    MemorySegment taken = pool.buffers().take(bytes.length, whenFreeForBytes);
+    if (taken == null) {
+      return;
+    }
+    buffer = taken;
+    ownBytes = null;
+    MemorySegment.copy(bytes, 0, taken, ValueLayout.JAVA_BYTE, 0, bytes.length);
+    submit(
+        Objects.requireNonNull(to),
+        request.data(Operation.WRITE, atBytes, taken, 0, bytes.length, pieceFlags, whenEnded));
+  }
 
   void write(Underlying target, Piece piece, long offsetBytes, int flags) {
     if (piece.operation() == Operation.WRITE) {
@@ -184,7 +238,7 @@ final class Transfer {
 
   private void takeStep() {
     if (stepErrno != Errno.OK) {
-      end(stepErrno);
+      fail(stepErrno);
       return;
     }
     if (isPieceRead) {
@@ -257,6 +311,88 @@ final class Transfer {
   private boolean isZeroBlock(MemorySegment data, long at) {
     long length = Math.min(ZERO_BLOCK_BYTES, pieceBytes - at);
     return MemorySegment.mismatch(data, at, at + length, ZEROS, 0, length) < 0;
+  }
+
+  // Reads that hydrate: the user's bytes first, then the rest of the range, then it is written.
+
+  void readThrough(
+      Underlying source, Underlying target, Piece piece, long base, long length, boolean skip) {
+    MemorySegment taken = pool.buffers().takeIfFree(length);
+    if (taken == null) {
+      SplitPiece user = Split.of(piece);
+      if (user.takeFromTarget()) {
+        user.submit(source, piece.offsetBytes());
+      }
+      end(Errno.EAGAIN);
+      return;
+    }
+    buffer = taken;
+    from = source;
+    to = target;
+    atBytes = base;
+    endBytes = base + length;
+    pieceBytes = length;
+    // Somebody reads there: the page cache is the place for what is read and written.
+    pieceFlags = 0;
+    skipZeros = skip;
+    userPiece = piece;
+    int userLength = Math.toIntExact(piece.lengthBytes());
+    long at = piece.offsetBytes() - base;
+    int errno = source.device().readNow(piece.offsetBytes(), taken, at, userLength);
+    if (errno == Errno.EAGAIN) {
+      readIntoBuffer(piece.offsetBytes(), piece.endBytes(), whenUserRead);
+    } else {
+      userWasRead(errno);
+    }
+  }
+
+  private void readIntoBuffer(long readFrom, long readTo, Completion whenRead) {
+    MemorySegment data = Objects.requireNonNull(buffer);
+    long length = readTo - readFrom;
+    submit(
+        Objects.requireNonNull(from),
+        request.data(
+            Operation.READ, readFrom, data, readFrom - atBytes, length, pieceFlags, whenRead));
+  }
+
+  /** Answers the user, who waits for nothing that follows (O13). */
+  private void userWasRead(int errno) {
+    Piece piece = Objects.requireNonNull(userPiece);
+    userPiece = null;
+    readFromBytes = piece.offsetBytes();
+    readToBytes = piece.endBytes();
+    if (errno == Errno.OK) {
+      MemorySegment.copy(
+          Objects.requireNonNull(buffer),
+          readFromBytes - atBytes,
+          piece.data(),
+          piece.dataOffset(),
+          piece.lengthBytes());
+    }
+    SplitPiece user = Split.of(piece);
+    if (user.takeFromTarget()) {
+      user.pieceEnded(errno);
+    }
+    readUncovered(errno);
+  }
+
+  /** What lies before [readFrom, readTo), then what lies behind it, then nothing is left. */
+  private void readUncovered(int errno) {
+    if (errno != Errno.OK) {
+      fail(errno);
+    } else if (readFromBytes > atBytes) {
+      long readTo = readFromBytes;
+      readFromBytes = atBytes;
+      readIntoBuffer(atBytes, readTo, whenUncoveredRead);
+    } else if (readToBytes < endBytes) {
+      long readFrom = readToBytes;
+      readToBytes = endBytes;
+      readIntoBuffer(readFrom, endBytes, whenUncoveredRead);
+    } else {
+      isPieceRead = true;
+      scannedBytes = 0;
+      stepped(Errno.OK);
+    }
   }
 
   // Merges: the source's bytes around the user's, written as one (O2).

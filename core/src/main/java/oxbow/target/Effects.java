@@ -19,8 +19,18 @@ public interface Effects {
   void issueRange(
       Piece piece, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
 
+  /** Reads from a device into a user's piece (READ); the job ends, not the piece. */
+  void read(Job job, Piece piece, int slot, long offsetBytes);
+
   /** Writes a user's piece (WRITE or WRITE_ZEROES) to a device; the job ends, not the piece. */
   void write(Job job, Piece piece, int slot, long offsetBytes, int flags);
+
+  /**
+   * Writes the core's own bytes, at most 1 MiB.
+   *
+   * @param bytes not changed any more by the core until the job has ended
+   */
+  void writeBytes(Job job, byte[] bytes, int slot, long offsetBytes, int flags);
 
   /** A dataless operation on a device on the core's own account. */
   void range(Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
@@ -32,6 +42,27 @@ public interface Effects {
    */
   void copy(
       Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros);
+
+  /**
+   * Serves a user's READ with bytes that are then written to another device. The piece, which lies
+   * within the range, is read first, into a buffer of the frame, and answered as soon as its bytes
+   * have come; then what it leaves uncovered of the range is read, and the whole range written.
+   *
+   * <p>If no buffer is free at once the piece is sent to the device as {@link #issue} sends it, and
+   * the job ends with EAGAIN: nothing else was done. The piece's answer is in any case that of its
+   * own read.
+   *
+   * @param lengthBytes of the range, at most 1 MiB
+   * @param skipZeros as for {@link #copy}
+   */
+  void readThrough(
+      Job job,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros);
 
   /**
    * First half of a merged write (O2): takes a buffer for the range at {@code baseBytes} and reads
@@ -48,6 +79,12 @@ public interface Effects {
 
   /** Flushes a device, then, if that succeeded, runs the task, if any, where it may block. */
   void flushThen(Job job, int slot, @Nullable BlockingTask task);
+
+  /** Runs the task where it may block. */
+  void run(Job job, BlockingTask task);
+
+  /** No more data will be copied, merged or read through: what is kept for that may go. */
+  void releaseBuffers();
 
   /** Asks how a range is allocated. */
   void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes);

@@ -9,4 +9,7 @@ import oxbow.block.Remote;
  * @param role what it is to the target, for messages: "metadata"
  * @param remote what can be asked of its far end; null if it has none
  */
-public record TaskPlace(String role, String address, @Nullable Remote remote) {}
+public record TaskPlace(String role, String address, @Nullable Remote remote) {
+  /** Of targets without such tasks. */
+  public static final TaskPlace NONE = new TaskPlace("tasks", "-", null);
+}

@@ -54,6 +54,25 @@ public final class Server implements AutoCloseable {
   }
 
   /**
+   * The same under strace, which lets the process be a child of this one, so that signals reach it,
+   * and writes its system calls to the log.
+   */
+  static Server tracedOxbow(Path directory, Path log, Object... arguments) {
+    try {
+      List<Object> words = new ArrayList<>(SystemCalls.command(log));
+      words.add(Tool.own("oxbow"));
+      words.addAll(List.of(arguments));
+      Object strace = words.removeFirst();
+      words.addFirst("-D");
+      Server server = new Server(directory, command(Path.of(strace.toString()), words));
+      server.awaitUri();
+      return server;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
    * Starts nbdkit on a Unix socket and waits until it listens there.
    *
    * @param socket where to listen; its directory exists

@@ -12,6 +12,10 @@ import oxbow.target.Moment;
  * many copies as the pace allows. Source holes are not copied: whole regions that read as zeros are
  * taken as one run, however long: a pristine destination needs no I/O for them, another is zeroed
  * in one piece (O6).
+ *
+ * <p>If it was given an order it takes the regions of that first, and the cursor waits. These are
+ * copied without asking how the source is allocated, which could cost a round trip for each:
+ * somebody touched them once, so they are seldom holes.
  */
 final class BackgroundHydration {
   /** Regions of a hole taken at once: bounds the time one event takes. */
@@ -35,6 +39,13 @@ final class BackgroundHydration {
 
   private boolean wasSourceAway;
   private long cursor;
+
+  /** What comes before the cursor; null when nothing does any more. */
+  private @Nullable HydrationOrder order;
+
+  /** End of the run in which {@link #nextCandidate} has found its region. */
+  private long candidateLimit;
+
   private long singlyFrom;
   private long singlyUntil;
   private int copiesInFlight;
@@ -84,6 +95,19 @@ final class BackgroundHydration {
     }
   }
 
+  /** Regions that come before all others, after those of the calls before. */
+  void takeFirst(long offsetBytes, long lengthBytes) {
+    HydrationOrder first = order == null ? new HydrationOrder(geometry) : order;
+    first.add(offsetBytes, lengthBytes);
+    order = first;
+  }
+
+  /** There is nothing left to look for (M7). */
+  void release() {
+    order = null;
+    failing.forget();
+  }
+
   /** Copies in flight end as they would. */
   void disable() {
     isEnabled = false;
@@ -117,13 +141,14 @@ final class BackgroundHydration {
         return;
       }
       long start = geometry.startOf(first);
-      if (!sourceExtents.isKnown(start)) {
+      if (order == null && !sourceExtents.isKnown(start)) {
         isQuerying = true;
         sourceExtents.begin(start);
         out.extents(sourceExtents, CloneCore.SOURCE, start, geometry.deviceBytes() - start);
         return;
       }
-      long holeEnd = sourceExtents.isZero(start) ? wholeHoleEnd(start) : first;
+      boolean isHole = sourceExtents.isKnown(start) && sourceExtents.isZero(start);
+      long holeEnd = isHole ? wholeHoleEnd(start) : first;
       boolean began =
           holeEnd > first ? takeHole(first, holeEnd, now, out) : takeData(first, now, out);
       if (!began) {
@@ -154,7 +179,8 @@ final class BackgroundHydration {
     } else if (hydration.count > 1) {
       singlyFrom = hydration.first;
       singlyUntil = hydration.end();
-      cursor = hydration.first;
+      // An order is gone through once; the cursor comes by in any case.
+      cursor = order == null ? hydration.first : cursor;
     } else {
       failing.failed(hydration.first, now.nanos());
       out.warn("hydration of region " + hydration.first + " failed: " + Errno.describe(errno));
@@ -174,11 +200,32 @@ final class BackgroundHydration {
 
   /** Next region that is unhydrated, not in flight and not waiting for a retry; or the count. */
   private long nextCandidate(long nowNanos) {
+    while (order != null) {
+      candidateLimit = order.end();
+      long found = scan(order.first(), candidateLimit, nowNanos);
+      if (found < candidateLimit) {
+        return found;
+      }
+      pass(candidateLimit);
+    }
+    candidateLimit = geometry.regionCount();
     long found = scan(cursor, geometry.regionCount(), nowNanos);
     if (found == geometry.regionCount() && cursor > 0) {
       found = scan(0, cursor, nowNanos);
     }
     return found;
+  }
+
+  /** The next region is looked for from here. */
+  private void pass(long endRegion) {
+    if (order == null) {
+      cursor = endRegion;
+      return;
+    }
+    order.pass(endRegion);
+    if (order.isOver()) {
+      order = null;
+    }
   }
 
   private long scan(long from, long end, long nowNanos) {
@@ -216,9 +263,10 @@ final class BackgroundHydration {
     if (!core.isDestinationPristine() && allowance(now, out) == 0) {
       return false;
     }
-    long end = runEnd(first, Math.min(holeEnd, first + MAX_HOLE_REGIONS));
+    long limit = Math.min(candidateLimit, first + MAX_HOLE_REGIONS);
+    long end = runEnd(first, Math.min(holeEnd, limit));
     copiesInFlight++;
-    cursor = end;
+    pass(end);
     core.beginHole(first, end - first, now, out);
     return true;
   }
@@ -229,9 +277,10 @@ final class BackgroundHydration {
       return false;
     }
     long limit = Math.min(allowance, isSingly(first) ? 1 : pace.batchRegions());
-    long end = runEnd(first, Math.min(first + limit, dataEnd(first)));
+    long most = Math.min(first + limit, candidateLimit);
+    long end = runEnd(first, Math.min(most, dataEnd(first)));
     copiesInFlight++;
-    cursor = end;
+    pass(end);
     pace.started(geometry.lengthOf(first, end - first), now);
     core.beginCopy(Hydration.Cause.BACKGROUND, first, end - first, now, out);
     return true;
@@ -255,6 +304,9 @@ final class BackgroundHydration {
   /** End of the regions that begin before the next source hole; at least one region. */
   private long dataEnd(long first) {
     long start = geometry.startOf(first);
+    if (!sourceExtents.isKnown(start)) {
+      return geometry.regionCount();
+    }
     if (sourceExtents.isZero(start)) {
       return first + 1;
     }

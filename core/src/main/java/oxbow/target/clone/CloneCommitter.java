@@ -14,4 +14,7 @@ interface CloneCommitter {
   default String why(int errno) {
     return Errno.describe(errno);
   }
+
+  /** All regions are committed: there is nothing more to come (M7). Does not block. */
+  default void release() {}
 }

@@ -42,6 +42,7 @@ final class CloneCore {
   private final CommitCycle commits;
   private final BackgroundHydration background;
   private final HydrationPace pace;
+  private final ReadHints hints;
   private final ArrayDeque<Hydration> idleHydrations = new ArrayDeque<>();
   private final boolean hasDiscardPassdown;
 
@@ -74,10 +75,23 @@ final class CloneCore {
     this.pace = new HydrationPace(args, options, geometry);
     this.background =
         new BackgroundHydration(this, map, geometry, pace, options.failureLimit(), isSourceAway);
+    this.hints = new ReadHints(this, map, geometry, args.hydratesOnRead());
     if (!args.hasNoHydration()) {
       background.enable();
     }
-    this.isDone = map.isComplete();
+    if (map.isComplete()) {
+      release();
+    }
+  }
+
+  /** M7: what was needed to get here is needed no more. */
+  private void release() {
+    // First: map() asks the map no more but for questions that it is in the midst of.
+    isDone = true;
+    map.release();
+    commits.release();
+    background.release();
+    idleHydrations.clear();
   }
 
   // What map() may ask from any thread.
@@ -115,12 +129,24 @@ final class CloneCore {
     return background;
   }
 
+  ReadHints hints() {
+    return hints;
+  }
+
   long regionsInFlight() {
     return inFlight.regionCount();
   }
 
   long copiedBytes() {
     return copiedBytes;
+  }
+
+  /**
+   * Whether regions may be taken that no write asked for. Not while somebody waits for several: one
+   * of them could be taken again and again.
+   */
+  boolean mayTakeRegions() {
+    return mode == CloneMode.READ_WRITE && !isSuspending && wideWaiters == 0;
   }
 
   @Nullable Hydration ownerOf(long first, long end) {
@@ -198,7 +224,8 @@ final class CloneCore {
     switch (piece.operation()) {
       case WRITE, WRITE_ZEROES -> write(piece, now, out);
       case DISCARD -> discard(piece, now, out);
-      case CACHE -> cache(piece, now, out);
+      case CACHE -> hints.cache(piece, now, out);
+      case READ -> hints.read(piece, now, out);
       case FLUSH -> {
         if (mode == CloneMode.READ_WRITE) {
           commits.awaitTurn(piece, out);
@@ -206,7 +233,6 @@ final class CloneCore {
           out.complete(piece, Errno.EIO);
         }
       }
-      case READ -> throw new IllegalStateException("a read is never queued: " + piece);
     }
   }
 
@@ -302,36 +328,11 @@ final class CloneCore {
         piece, DESTINATION, Operation.DISCARD, start, geometry.endOf(end) - start, piece.flags());
   }
 
-  /** A read hint: hydrates what is not, then hands the hint down. */
-  private void cache(Piece piece, Moment now, Effects out) {
-    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
-    long first = map.nextUnhydrated(geometry.regionOf(piece.offsetBytes()));
-    if (first >= end) {
-      out.issue(piece, DESTINATION, piece.offsetBytes());
-      return;
-    }
-    if (mode != CloneMode.READ_WRITE) {
-      out.issue(piece, SOURCE, piece.offsetBytes());
-      return;
-    }
-    Hydration owner = inFlight.firstOverlapping(first, first + 1);
-    if (owner != null) {
-      await(owner, piece, 1);
-      return;
-    }
-    long runEnd = map.nextHydrated(first, Math.min(end, first + pace.hintRegions()));
-    Hydration next = inFlight.firstOverlapping(first, runEnd);
-    long count = (next == null ? runEnd : next.first) - first;
-    Hydration hydration = begin(Hydration.Cause.HINT, first, count, now);
-    hydration.addWaiter(piece);
-    copyFromSource(hydration, out);
-  }
-
   /**
    * Waiters that want several regions keep the background from starting more copies: it could take
    * one of them again and again.
    */
-  private void await(Hydration owner, Piece piece, long regions) {
+  void await(Hydration owner, Piece piece, long regions) {
     if (regions > 1) {
       wideWaiters++;
       piece.waitsFor = this;
@@ -351,6 +352,20 @@ final class CloneCore {
 
   void beginCopy(Hydration.Cause cause, long first, long count, Moment now, Effects out) {
     copyFromSource(begin(cause, first, count, now), out);
+  }
+
+  void beginHint(Piece piece, long first, long count, Moment now, Effects out) {
+    Hydration hydration = begin(Hydration.Cause.HINT, first, count, now);
+    hydration.addWaiter(piece);
+    copyFromSource(hydration, out);
+  }
+
+  /** The frame answers the piece; what is left to us is that its regions are written (O13). */
+  void beginReadThrough(Piece piece, long first, long count, Moment now, Effects out) {
+    Hydration hydration = begin(Hydration.Cause.READ, first, count, now);
+    long start = geometry.startOf(first);
+    long length = geometry.lengthOf(first, count);
+    out.readThrough(hydration, piece, SOURCE, DESTINATION, start, length, isDestinationPristine);
   }
 
   /** A source hole: nothing is written where the destination is known to hold zeros (O6). */
@@ -383,7 +398,8 @@ final class CloneCore {
     }
     inFlight.remove(hydration);
     int result = errno == Errno.OK && mode != CloneMode.READ_WRITE ? Errno.EIO : errno;
-    if (errno != Errno.OK) {
+    boolean isRead = hydration.cause == Hydration.Cause.READ;
+    if (errno != Errno.OK && !(isRead && errno == Errno.EAGAIN)) {
       isDestinationPristine = false;
     }
     if (result == Errno.OK) {
@@ -391,6 +407,9 @@ final class CloneCore {
     }
     if (hydration.isBackground()) {
       background.ended(hydration, result, now, out);
+    }
+    if (isRead && result != Errno.OK) {
+      hints.readThroughFailed(hydration, result, now, out);
     }
     Piece own = hydration.pieces;
     hydration.pieces = null;
@@ -408,7 +427,7 @@ final class CloneCore {
     map.set(hydration.first, hydration.count);
     commits.record(hydration.first, hydration.count);
     switch (hydration.cause) {
-      case BACKGROUND, HINT, COPY_FOR_WRITE ->
+      case BACKGROUND, HINT, READ, COPY_FOR_WRITE ->
           copiedBytes += geometry.lengthOf(hydration.first, hydration.count);
       case OVERWRITE, MERGE, HOLE, DISCARD -> {}
     }
@@ -461,7 +480,7 @@ final class CloneCore {
    * need the same region from the source again fail with it (W6); after the failure of a batch they
    * are looked at again, since it may have been another region's (O9); overwrites need no source
    * (W7). Read hints fail with the copy that was made for one: looked at again, they would make the
-   * same.
+   * same. Nobody fails with a read's hydration (O13).
    */
   private void wakeWaiters(Hydration hydration, int errno, Moment now, Effects out) {
     for (Piece piece = hydration.takeWaiters(); piece != null; ) {
@@ -481,6 +500,9 @@ final class CloneCore {
   }
 
   private boolean failsWith(Hydration hydration, Piece waiter) {
+    if (hydration.cause == Hydration.Cause.READ) {
+      return false;
+    }
     return switch (waiter.operation()) {
       case CACHE -> hydration.count == 1 || hydration.cause == Hydration.Cause.HINT;
       case WRITE, WRITE_ZEROES ->
@@ -502,7 +524,8 @@ final class CloneCore {
     }
     commits.succeeded(out);
     if (!isDone && commits.isClean() && map.isComplete()) {
-      isDone = true;
+      release();
+      out.releaseBuffers();
       out.event("hydration completed");
     }
   }

@@ -208,6 +208,12 @@ public final class CloneMetadata implements AutoCloseable {
     return superblock.spaceMapRoot().blockCount();
   }
 
+  /** What lies beyond the most that metadata can use: 4161600 blocks. Does not block. */
+  long excessBytes() {
+    long usable = SpaceMapIndex.MAX_BLOCKS * BlockManager.BLOCK_SIZE_BYTES;
+    return Math.max(0, device.sizeBytes() - usable);
+  }
+
   /** What can be asked of the device's far end, if it has one. Does not block; any thread. */
   public @Nullable Remote remote() {
     return device.remote();

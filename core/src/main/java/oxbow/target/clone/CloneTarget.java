@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -64,6 +65,11 @@ public final class CloneTarget implements Target {
     this.devices = List.of(destination, source);
     this.metadata = metadata;
     this.map = map;
+    if (metadata.excessBytes() > 0) {
+      warnings.add(
+          "Metadata device (%s) is larger than metadata can be (C10): %d bytes will not be used."
+              .formatted(args.metadata(), metadata.excessBytes()));
+    }
     Limits below = destination.limits();
     String discardProblem = discardProblem(destination, args);
     if (!discardProblem.isEmpty() && !args.hasNoDiscardPassdown()) {
@@ -117,11 +123,27 @@ public final class CloneTarget implements Target {
               + Errno.describe(errno)
           : "metadata " + args.metadata() + ": commit failed: " + failure;
     }
+
+    @Override
+    public void release() {
+      metadata.close();
+    }
   }
 
   private static boolean isAway(BlockDevice device) {
     Remote remote = device.remote();
     return remote != null && remote.reachability().isAway();
+  }
+
+  /**
+   * Has background hydration take the regions of these ranges before all others, in this order.
+   * Before the first resume; call again for the next range.
+   *
+   * @param lengthBytes at least 1; the range lies within the device
+   */
+  public void hydrateFirst(long offsetBytes, long lengthBytes) {
+    Objects.checkFromIndexSize(offsetBytes, lengthBytes, geometry.deviceBytes());
+    core.background().takeFirst(offsetBytes, lengthBytes);
   }
 
   @Override
@@ -158,6 +180,11 @@ public final class CloneTarget implements Target {
   public void map(
       Operation operation, long offsetBytes, long lengthBytes, int flags, Mapping answer) {
     mapper.map(operation, offsetBytes, lengthBytes, flags, answer);
+  }
+
+  @Override
+  public void locate(long offsetBytes, long lengthBytes, Mapping answer) {
+    mapper.locate(offsetBytes, lengthBytes, answer);
   }
 
   @Override
@@ -214,8 +241,8 @@ public final class CloneTarget implements Target {
   }
 
   /**
-   * The four messages of the kernel's target, and Oxbow's own about devices that can go away; names
-   * are case-insensitive.
+   * The four messages of the kernel's target, and Oxbow's own: about reads that hydrate, and
+   * devices that can go away; names are case-insensitive.
    */
   @Override
   public String message(List<String> words, Moment now, Effects out) throws MessageException {
@@ -223,6 +250,8 @@ public final class CloneTarget implements Target {
     switch (name) {
       case "enable_hydration" -> core.background().enable();
       case "disable_hydration" -> core.background().disable();
+      case "enable_hydrate_on_read" -> core.hints().enableHydrateOnRead();
+      case "disable_hydrate_on_read" -> core.hints().disableHydrateOnRead();
       case CloneArgs.HYDRATION_THRESHOLD -> core.pace().setThreshold(value(words));
       case CloneArgs.HYDRATION_BATCH_SIZE -> core.pace().setBatchSize(value(words));
       case "source_hold" -> setHold(words, devices.get(CloneCore.SOURCE).remote());
@@ -289,6 +318,7 @@ public final class CloneTarget implements Target {
         core.regionsInFlight(),
         !core.background().isEnabled(),
         !core.hasDiscardPassdown(),
+        core.hints().hydratesOnRead(),
         core.pace().threshold(),
         core.pace().batchSize(),
         core.mode());
@@ -303,7 +333,7 @@ public final class CloneTarget implements Target {
         map.hydratedCount(),
         core.regionsInFlight(),
         core.copiedBytes(),
-        core.background().failureCount(),
+        core.background().failureCount() + core.hints().failureCount(),
         core.isDone(),
         core.background().pausedReason(),
         core.mode(),

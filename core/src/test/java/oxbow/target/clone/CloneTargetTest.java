@@ -33,22 +33,41 @@ class CloneTargetTest {
   private final Moment now = new Moment();
 
   private CloneTarget target(String tail) throws TargetException, IOException {
+    CloneTarget target = suspended(disk, tail);
+    target.resume(now, effects);
+    effects.take();
+    return target;
+  }
+
+  private static CloneTarget suspended(SimDisk disk, String tail)
+      throws TargetException, IOException {
     CloneArgs args = CloneArgs.parse(List.of(("meta dest source " + tail).split(" ")));
     CloneMetadata metadata =
         CloneMetadata.probe(disk).mayBeFormatted()
             ? CloneMetadata.format(disk, SECTORS, args.regionSizeSectors())
             : CloneMetadata.open(disk, SECTORS, args.regionSizeSectors());
-    CloneTarget target =
-        CloneTargetType.open(
-            args,
-            CloneOptions.TABLE,
-            SECTORS * 512,
-            new MemDevice(SECTORS * 512),
-            new MemDevice(SECTORS * 512),
-            metadata);
-    target.resume(now, effects);
-    effects.take();
-    return target;
+    return CloneTargetType.open(
+        args,
+        CloneOptions.TABLE,
+        SECTORS * 512,
+        new MemDevice(SECTORS * 512),
+        new MemDevice(SECTORS * 512),
+        metadata);
+  }
+
+  @ParameterizedTest
+  @DisplayName(
+      "C10: of a metadata device above 4161600 blocks the rest is not used, with a warning")
+  @CsvSource({"0,false", "512,true", "8192,true"})
+  void aMetadataDeviceThatIsTooLargeYieldsAWarning(long excessBytes, boolean isWarnedOf)
+      throws TargetException, IOException {
+    SimDisk large = new SimDisk(4_161_600L * 4096 + excessBytes);
+    try (CloneTarget target = suspended(large, "8")) {
+      target.resume(now, effects);
+      String warning = "larger than metadata can be (C10): " + excessBytes + " bytes will not be";
+      assertThat(effects.take().toString().contains(warning)).isEqualTo(isWarnedOf);
+      assertThat(target.status()).contains("/4161600 ");
+    }
   }
 
   private static Piece piece(Operation operation, long firstSector, long sectors) {
@@ -90,6 +109,9 @@ class CloneTargetTest {
         "8 2 no_discard_passdown no_hydration"
             + "|2 no_hydration no_discard_passdown 4 hydration_threshold 1 hydration_batch_size 1"
             + " rw",
+        "8 3 hydrate_on_read no_discard_passdown no_hydration"
+            + "|3 no_hydration no_discard_passdown hydrate_on_read"
+            + " 4 hydration_threshold 1 hydration_batch_size 1 rw",
         "8 2 no_hydration no_hydration"
             + "|1 no_hydration 4 hydration_threshold 1 hydration_batch_size 1 rw",
         "8 1 no_hydration 4 hydration_threshold 4 hydration_threshold 8"
@@ -198,6 +220,22 @@ class CloneTargetTest {
           .isEqualTo(
               "8 6/1024 8 0/2048 0 1 no_hydration"
                   + " 4 hydration_threshold 0 hydration_batch_size 0 rw");
+      assertThat(target.table()).isEqualTo("meta dest source 8 1 no_hydration");
+    }
+  }
+
+  @Test
+  @DisplayName("O13: reads hydrate while the message or the table line says so")
+  void hydrateOnReadIsSwitchedByMessages() throws Exception {
+    try (CloneTarget target = target("8 1 no_hydration")) {
+      target.resume(now, effects);
+      message(target, "Enable_Hydrate_On_Read");
+      assertThat(target.status())
+          .startsWith("8 6/1024 8 0/2048 0 2 no_hydration hydrate_on_read 4");
+      target.queue(piece(Operation.READ, 8, 8), now, effects);
+      assertThat(effects.take()).containsExactly("read READ 4096+4096 through 4096+4096");
+      message(target, "disable_hydrate_on_read");
+      assertThat(target.status()).startsWith("8 6/1024 8 0/2048 1 1 no_hydration 4");
       assertThat(target.table()).isEqualTo("meta dest source 8 1 no_hydration");
     }
   }

@@ -48,6 +48,22 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
+  public void read(Job begun, Piece piece, int slot, long offsetBytes) {
+    began(begun, "read " + piece);
+  }
+
+  @Override
+  public void writeBytes(Job begun, byte[] bytes, int slot, long offsetBytes, int flags) {
+    began(begun, "write " + bytes.length + " bytes at " + offsetBytes);
+  }
+
+  @Override
+  public void run(Job begun, BlockingTask then) {
+    task = then;
+    began(begun, "run");
+  }
+
+  @Override
   public void write(Job begun, Piece piece, int slot, long offsetBytes, int flags) {
     began(begun, "write " + piece);
   }
@@ -65,6 +81,19 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
+  public void readThrough(
+      Job begun,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    String how = skipZeros ? " skipping zeros" : "";
+    began(begun, "read " + piece + " through " + baseBytes + "+" + lengthBytes + how);
+  }
+
+  @Override
   public void readForMerge(
       Job begun, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     began(begun, "read for merge " + readFromBytes + " to " + readToBytes);
@@ -79,6 +108,11 @@ final class RecordedEffects implements Effects {
   public void flushThen(Job begun, int slot, @Nullable BlockingTask then) {
     task = then;
     began(begun, then == null ? "flush" : "flush, then commit");
+  }
+
+  @Override
+  public void releaseBuffers() {
+    wanted.add("release buffers");
   }
 
   @Override
