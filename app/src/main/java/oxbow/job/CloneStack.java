@@ -140,9 +140,7 @@ final class CloneStack implements AutoCloseable {
             usual.minimumSharePercent(),
             isDestinationNew,
             usual.failureLimit());
-    CloneTarget clone =
-        CloneTargetType.open(
-            args, options, plan.lengthBytes(), destination, plan.source(), metadata);
+    CloneTarget clone = openTarget(plan, args, options, destination, metadata);
     target = clone;
     Engine engine = opener.engine();
     mapped = new MappedDevice(name, clone, engine.nextLoop(), engine.blocking(), listener);
@@ -227,6 +225,24 @@ final class CloneStack implements AutoCloseable {
               plan.isMetadataNew()
                   ? "No clone was made."
                   : "Nothing was changed. See what is left with: oxbow inspect --check " + text);
+    }
+  }
+
+  /** Reads all of the metadata: what is damaged in it shows here at the latest. */
+  private static CloneTarget openTarget(
+      ClonePlan plan,
+      CloneArgs args,
+      CloneOptions options,
+      BlockDevice destination,
+      CloneMetadata metadata)
+      throws UserException, TargetException {
+    try {
+      return CloneTargetType.open(
+          args, options, plan.lengthBytes(), destination, plan.source(), metadata);
+    } catch (IOException failed) {
+      String text = plan.metadataAddress().text();
+      throw UserException.failed(COMMAND + ": " + text, failed)
+          .advise("Nothing was changed. See what is left with: oxbow inspect --check " + text);
     }
   }
 
