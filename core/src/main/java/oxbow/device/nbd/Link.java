@@ -188,7 +188,8 @@ final class Link {
 
   static String shown(long nanos) {
     long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
-    return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
+    boolean isShort = millis < 1000 || (millis < 10_000 && millis % 1000 != 0);
+    return isShort ? millis + " ms" : millis / 1000 + " s";
   }
 
   private void candidateFailed(String why) {
