@@ -51,7 +51,7 @@ class ConcurrencyTest {
       notCaught.removeAll(failed);
       if (!notCaught.isEmpty() && attempt < ATTEMPTS) {
         String names = String.join("|", notCaught).replace(".", "\\.");
-        said = jcstress("(" + names + ")Stress", milliseconds << 2 * attempt);
+        said = jcstress("(" + names + ")Stress", milliseconds << (2 * attempt));
       }
     }
     assertThat(notCaught).as("faults that were not found").isEmpty();
