@@ -32,12 +32,33 @@ class ConcurrencyTest {
           "oxbow.target.clone.RecordOrder",
           "oxbow.target.clone.RegionMap");
 
+  /** A busy machine lets threads meet less often: then the broken ones get more time. */
+  private static final int ATTEMPTS = 4;
+
   @TempDir Path directory;
 
   @Test
-  @Timeout(value = 2, unit = TimeUnit.HOURS)
+  @Timeout(value = 5, unit = TimeUnit.HOURS)
   void partsWithoutLocksAreRightAndBrokenOnesAreCaught() throws Exception {
     int milliseconds = Integer.getInteger("oxbow.stress", 1000);
+    Set<String> notCaught = new TreeSet<>(broken());
+    String said = jcstress("oxbow\\..*Stress", milliseconds);
+    assertThat(named(said, "\\[OK\\]")).as(said).containsAll(PARTS);
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      Set<String> failed = named(said, "\\[FAILED\\]");
+      assertThat(broken()).as(said).containsAll(failed);
+      assertThat(said).doesNotContain("[ERROR]", "[SOFT ERROR]");
+      notCaught.removeAll(failed);
+      if (!notCaught.isEmpty() && attempt < ATTEMPTS) {
+        String names = String.join("|", notCaught).replace(".", "\\.");
+        said = jcstress("(" + names + ")Stress", milliseconds << (2 * attempt));
+      }
+    }
+    assertThat(notCaught).as("faults that were not found").isEmpty();
+  }
+
+  /** What it said about the tests that the pattern names. */
+  private String jcstress(String tests, int milliseconds) throws Exception {
     Path output = directory.resolve("output");
     Process jcstress =
         new ProcessBuilder(
@@ -48,7 +69,7 @@ class ConcurrencyTest {
                 "org.openjdk.jcstress.Main",
                 "-v",
                 "-t",
-                "oxbow\\..*Stress",
+                tests,
                 "-f",
                 "1",
                 "-iters",
@@ -73,11 +94,7 @@ class ConcurrencyTest {
       jcstress.descendants().forEach(ProcessHandle::destroyForcibly);
       jcstress.destroyForcibly();
     }
-    String said = Files.readString(output);
-
-    assertThat(named(said, "\\[OK\\]")).as(said).isEqualTo(PARTS);
-    assertThat(named(said, "\\[FAILED\\]")).as(said).isEqualTo(Set.copyOf(broken()));
-    assertThat(said).doesNotContain("[ERROR]", "[SOFT ERROR]");
+    return Files.readString(output);
   }
 
   private static List<String> broken() {

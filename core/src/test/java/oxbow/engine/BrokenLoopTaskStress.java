@@ -1,6 +1,7 @@
 package oxbow.engine;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Expect;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -18,6 +19,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @State
 public class BrokenLoopTaskStress {
   private final AtomicBoolean isPosted = new AtomicBoolean(true);
+  private final AtomicIntegerArray other = new AtomicIntegerArray(512);
   private int work;
 
   @Actor
@@ -29,6 +31,9 @@ public class BrokenLoopTaskStress {
   @Actor
   public void run(II_Result r) {
     r.r2 = work;
+    for (int i = 0; i < other.length(); i++) {
+      other.set(i, 1); // A task has more to do than that.
+    }
     isPosted.set(false);
   }
 }

@@ -13,7 +13,7 @@ import org.openjdk.jcstress.infra.results.I_Result;
 @Outcome(id = "1", expect = Expect.FORBIDDEN, desc = "FUA would be acknowledged without a commit")
 @State
 public class BrokenRecordOrderStress {
-  private static final long REGIONS = 1 << 12;
+  private static final long REGIONS = 1 << 16;
 
   private final RegionMap map = new RegionMap(REGIONS);
   private final RegionSet recorded = new RegionSet(REGIONS);

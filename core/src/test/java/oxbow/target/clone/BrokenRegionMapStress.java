@@ -14,7 +14,7 @@ import org.openjdk.jcstress.infra.results.I_Result;
 @Outcome(id = "1", expect = Expect.FORBIDDEN, desc = "said to be complete, and is not")
 @State
 public class BrokenRegionMapStress {
-  private static final int WORDS = 64;
+  private static final int WORDS = 1024;
 
   private volatile int count;
   private final AtomicLongArray words = new AtomicLongArray(WORDS);

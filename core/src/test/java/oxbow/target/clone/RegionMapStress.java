@@ -27,6 +27,7 @@ public class RegionMapStress {
   public void own() {
     contents = 1;
     map.set(0, 70); // Over the end of a word.
+    map.release();
   }
 
   @Actor
