@@ -11,6 +11,7 @@ import oxbow.console.Console;
 import oxbow.console.UserException;
 import oxbow.job.CloneJob;
 import oxbow.job.CloneOrder;
+import oxbow.job.Patience;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -52,6 +53,23 @@ final class CloneCommand extends Command {
   boolean hasNoDiscardPassdown;
 
   @Option(
+      names = "--hydrate-on-read",
+      description = "Keep in DEST what is read, too. Default: reads of SOURCE leave no trace.")
+  boolean hydratesOnRead;
+
+  @Option(
+      names = "--record-trace",
+      paramLabel = "FILE",
+      description = "Write down in FILE in which order the device is touched for the first time.")
+  @Nullable Path recordTrace;
+
+  @Option(
+      names = "--replay-trace",
+      paramLabel = "FILE",
+      description = "Hydrate first, and in this order, what such a FILE says.")
+  @Nullable Path replayTrace;
+
+  @Option(
       names = "--hydration-threshold",
       paramLabel = "N",
       description = "Regions in hydration at a time. Default: found while running.")
@@ -69,6 +87,22 @@ final class CloneCommand extends Command {
       converter = SizeConverter.class,
       description = "Copy at most so much per second in the background.")
   @Nullable Long rateBytesPerSecond;
+
+  @Option(
+      names = "--source-hold",
+      paramLabel = "TIME",
+      converter = HoldConverter.class,
+      description =
+          "How long I/O waits for a SOURCE whose server is away: seconds, forever, or fail. Then it"
+              + " fails until SOURCE is back. Default: forever.")
+  long sourceHoldNanos = Patience.USUAL.holdNanos();
+
+  @Option(
+      names = "--source-timeout",
+      paramLabel = "TIME",
+      converter = TimeConverter.class,
+      description = "A server that says nothing for so long counts as away. Default: 30 s.")
+  long sourceTimeoutNanos = Patience.USUAL.silenceNanos();
 
   @Option(names = "--until-hydrated", description = "End when DEST is a full copy.")
   boolean isUntilHydrated;
@@ -109,6 +143,10 @@ final class CloneCommand extends Command {
     if (isNotServed && !listen.isEmpty()) {
       throw UserException.wrongUsage("clone", "--no-serve and --listen contradict each other");
     }
+    if (isNotServed && recordTrace != null) {
+      throw UserException.wrongUsage(
+          "clone", "--no-serve and --record-trace contradict each other: nobody touches anything");
+    }
     CloneOrder order =
         new CloneOrder(
             source,
@@ -120,10 +158,13 @@ final class CloneCommand extends Command {
             unsigned("--hydration-threshold", hydrationThreshold),
             unsigned("--hydration-batch-size", hydrationBatchSize),
             rateBytesPerSecond == null ? 0 : rateBytesPerSecond,
+            new Patience(sourceHoldNanos, sourceTimeoutNanos),
             isUntilHydrated || isNotServed,
             !isNotServed,
             isPadded,
             isForced,
+            false,
+            new CloneOrder.Hints(hydratesOnRead, recordTrace, replayTrace),
             listen,
             name,
             control);

@@ -11,6 +11,7 @@ import oxbow.block.Sectors;
 import oxbow.console.Console;
 import oxbow.console.Progress;
 import oxbow.console.UserException;
+import oxbow.mapped.DeviceHealth;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.clone.CloneMode;
 import oxbow.target.clone.CloneProgress;
@@ -58,10 +59,20 @@ public final class CloneJob {
     try (signals;
         DeviceOpener opener = new DeviceOpener(console::say)) {
       ClonePlan plan = new CloneChecks(order, opener, console).check();
-      try (ControlPoint control = listen(plan);
+      try (CloneTraces traces = traces(plan);
+          ControlPoint control = listen(plan);
           CloneStack stack = CloneStack.build(plan, control.name(), opener, listener())) {
-        return run(plan, control, stack, opener);
+        return run(plan, control, stack, traces, opener);
       }
+    }
+  }
+
+  private CloneTraces traces(ClonePlan plan) throws UserException, IOException {
+    try {
+      return CloneTraces.open(order, plan.lengthBytes(), console);
+    } catch (UserException refused) {
+      plan.close();
+      throw refused;
     }
   }
 
@@ -93,15 +104,26 @@ public final class CloneJob {
     };
   }
 
-  private int run(ClonePlan plan, ControlPoint control, CloneStack stack, DeviceOpener opener)
+  private int run(
+      ClonePlan plan,
+      ControlPoint control,
+      CloneStack stack,
+      CloneTraces traces,
+      DeviceOpener opener)
       throws UserException, IOException, InterruptedException {
     // The device holds requests until it is resumed: nothing is copied unless all can be served.
     DeviceService service =
         order.isServed()
             ? DeviceService.serve(
-                COMMAND, stack.mapped(), control.name(), order.listen(), opener.engine())
+                COMMAND,
+                traces.served(stack.mapped()),
+                control.name(),
+                order.listen(),
+                opener.engine())
             : null;
     stack.keep();
+    traces.keep();
+    traces.giveOrder(stack.target());
     sayWhatBegins(plan, stack.progress());
     List<String> uris = service == null ? List.of() : service.uris();
     control.registry().add(device(plan, stack, service, uris));
@@ -162,7 +184,7 @@ public final class CloneJob {
           console.endBar();
           console.say(order.destination() + " is a full copy now; it is served until stopped");
         }
-        String obstacle = obstacle(now);
+        String obstacle = obstacle(stack, now);
         if (obstacle != null && order.isUntilHydrated()) {
           return obstacle;
         }
@@ -176,17 +198,31 @@ public final class CloneJob {
         }
         now = stack.progress();
         if (!wasDone) {
-          display.show(now.hydratedBytes(), now.copiedBytes(), now.failures(), obstacle(now));
+          display.show(now.hydratedBytes(), now.copiedBytes(), now.failures(), note(stack, now));
         }
       }
     }
   }
 
   /** Why hydration goes no further by itself; null while it may. */
-  private static @Nullable String obstacle(CloneProgress now) {
+  private static @Nullable String obstacle(CloneStack stack, CloneProgress now) {
+    String fault = stack.mapped().fault();
+    if (fault != null) {
+      return "device failed: " + fault;
+    }
     return now.mode() == CloneMode.READ_WRITE
         ? now.pausedReason()
-        : "device is in mode " + now.mode().word();
+        : "device is in mode " + now.mode().word() + ": " + now.modeReason();
+  }
+
+  /** What keeps the job waiting; null if nothing does. */
+  private static @Nullable String note(CloneStack stack, CloneProgress now) {
+    for (DeviceHealth device : stack.mapped().health()) {
+      if (device.state() != DeviceHealth.State.GOOD) {
+        return device.toSentence();
+      }
+    }
+    return obstacle(stack, now);
   }
 
   private int end(CloneStack stack, @Nullable DeviceService service, @Nullable String failure)
@@ -202,10 +238,15 @@ public final class CloneJob {
       throw UserException.failed(COMMAND + ": not fully hydrated", failure)
           .advise("The same command goes on where this one stopped.");
     }
+    String fault = stack.mapped().fault();
+    if (fault != null) {
+      throw UserException.failed(COMMAND + ": the device failed", fault);
+    }
     if (last.mode() != CloneMode.READ_WRITE) {
       throw UserException.failed(
-          COMMAND, "ended in mode " + last.mode().word() + ": the last commits have failed");
+          COMMAND, "ended in mode " + last.mode().word() + ": " + last.modeReason());
     }
+    flushDestination(stack);
     String share =
         last.isDone()
             ? order.destination() + " is a full copy"
@@ -220,5 +261,14 @@ public final class CloneJob {
             "done", last.isDone()),
         "stopped: " + share + " (" + Progress.human(last.copiedBytes()) + " copied)");
     return 0;
+  }
+
+  private static void flushDestination(CloneStack stack) throws UserException {
+    try {
+      stack.flushDestination();
+    } catch (IOException failed) {
+      throw UserException.failed(COMMAND + ": the last writes may be lost", failed)
+          .advise("What clients have flushed is safe.");
+    }
   }
 }

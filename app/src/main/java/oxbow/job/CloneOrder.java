@@ -1,9 +1,11 @@
 package oxbow.job;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import oxbow.target.clone.CloneArgs;
 
 /**
  * What the user of {@code oxbow clone} asked for.
@@ -13,8 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param hydrationThreshold in regions; empty lets the clone find its own depth
  * @param hydrationBatchSize in regions; empty lets the clone find its own
  * @param rateBytesPerSecond 0 for no limit
+ * @param sourcePatience how long to wait for the source's server
  * @param isPadded a last partial sector of the source is filled up with zeros, not left out (O12)
  * @param isForced take what would otherwise be refused because it may hold data
+ * @param isVerified what was copied is read back once the destination is a full copy
+ * @param hints what reads tell about the order of hydration
  * @param listen addresses as INTERFACE section 3 has them; empty for the default
  * @param name null for one made from the destination
  * @param control null for the default in the control directory
@@ -29,13 +34,43 @@ public record CloneOrder(
     OptionalLong hydrationThreshold,
     OptionalLong hydrationBatchSize,
     long rateBytesPerSecond,
+    Patience sourcePatience,
     boolean isUntilHydrated,
     boolean isServed,
     boolean isPadded,
     boolean isForced,
+    boolean isVerified,
+    Hints hints,
     List<String> listen,
     @Nullable String name,
     @Nullable Path control) {
+
+  /**
+   * What reads tell about the order of hydration.
+   *
+   * @param hydratesOnRead reads hydrate the regions they touch (O13)
+   * @param recordTrace where to write in which order the device was touched; null for nowhere
+   * @param replayTrace such a record, whose ranges are hydrated first; null for none
+   */
+  public record Hints(
+      boolean hydratesOnRead, @Nullable Path recordTrace, @Nullable Path replayTrace) {
+    public static final Hints NONE = new Hints(false, null, null);
+  }
+
+  /** The words of the table line's features. */
+  List<String> features() {
+    List<String> words = new ArrayList<>();
+    if (hasNoHydration) {
+      words.add(CloneArgs.NO_HYDRATION);
+    }
+    if (hasNoDiscardPassdown) {
+      words.add(CloneArgs.NO_DISCARD_PASSDOWN);
+    }
+    if (hints.hydratesOnRead()) {
+      words.add(CloneArgs.HYDRATE_ON_READ);
+    }
+    return words;
+  }
 
   /** Whether the kernel's hydration was asked for instead of the one that adapts (O8). */
   boolean isPaceGiven() {

@@ -14,11 +14,11 @@ import oxbow.block.BlockingDevice;
 import oxbow.block.ByteSize;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
+import oxbow.block.Remote;
 import oxbow.block.Sectors;
 import oxbow.console.UserException;
 import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
-import oxbow.device.nbd.NbdDevice;
 import oxbow.engine.Engine;
 import oxbow.mapped.Layer;
 import oxbow.mapped.MappedDevice;
@@ -46,6 +46,9 @@ final class CloneStack implements AutoCloseable {
   /** How long requests to a lost server may hold up the end of the job. */
   private static final long HOLD_AT_END_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+  /** And how long those to one that says nothing; some disks take their time for a last flush. */
+  private static final long SILENCE_AT_END_NANOS = TimeUnit.SECONDS.toNanos(10);
+
   private static final long SUSPEND_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final DeviceOpener opener;
@@ -53,6 +56,7 @@ final class CloneStack implements AutoCloseable {
   private final List<BlockDevice> devices = new ArrayList<>();
   private final Map<String, BlockDevice> roles = new LinkedHashMap<>();
   private @Nullable BlockingDevice metadataIo;
+  private @Nullable BlockDevice destination;
   private @Nullable CloneTarget target;
   private @Nullable MappedDevice mapped;
 
@@ -93,15 +97,25 @@ final class CloneStack implements AutoCloseable {
   private void assemble(ClonePlan plan, String name, MappedDevice.Listener listener)
       throws UserException, IOException, TargetException {
     CloneOrder order = plan.order();
+    Remote sourceServer = plan.source().remote();
+    if (sourceServer != null) {
+      sourceServer.holdNanos(order.sourcePatience().holdNanos());
+      sourceServer.silenceNanos(order.sourcePatience().silenceNanos());
+    }
     BlockDevice destination = plan.destination();
     boolean isDestinationNew = destination == null;
     if (destination == null) {
       Address address = plan.destinationAddress();
       destination = wrap(address, create(address, plan.lengthBytes()));
     }
+    this.destination = destination;
     BlockDevice metadataDevice = plan.metadata();
     if (metadataDevice == null) {
       metadataDevice = createMetadata(plan);
+    }
+    if (plan.isMetadataNew()) {
+      syncNameIfFound(plan.destination());
+      syncNameIfFound(plan.metadata());
     }
     roles.put("source", plan.source());
     roles.put("dest", destination);
@@ -115,8 +129,7 @@ final class CloneStack implements AutoCloseable {
             plan.destinationAddress().text(),
             order.source(),
             Sectors.fromBytes(plan.regionBytes()),
-            order.hasNoHydration(),
-            order.hasNoDiscardPassdown(),
+            order.features(),
             order.hydrationThreshold().orElse(1),
             order.hydrationBatchSize().orElse(1));
     CloneOptions usual = order.isPaceGiven() ? CloneOptions.TABLE : CloneOptions.FOREGROUND;
@@ -127,9 +140,7 @@ final class CloneStack implements AutoCloseable {
             usual.minimumSharePercent(),
             isDestinationNew,
             usual.failureLimit());
-    CloneTarget clone =
-        CloneTargetType.open(
-            args, options, plan.lengthBytes(), destination, plan.source(), metadata);
+    CloneTarget clone = openTarget(plan, args, options, destination, metadata);
     target = clone;
     Engine engine = opener.engine();
     mapped = new MappedDevice(name, clone, engine.nextLoop(), engine.blocking(), listener);
@@ -141,6 +152,25 @@ final class CloneStack implements AutoCloseable {
     BlockDevice device = opener.wrapBottom(address, file);
     devices.add(device);
     return device;
+  }
+
+  /**
+   * What a killed run had created before us may have no durable name yet, and nothing may be
+   * promised before it has one. Once there is a format, the names have been seen to.
+   */
+  private void syncNameIfFound(@Nullable BlockDevice found) throws UserException {
+    if (found instanceof FileDevice file) {
+      try {
+        opener.files().syncName(file);
+      } catch (IOException failed) {
+        throw UserException.failed(COMMAND + ": " + file.address(), failed)
+            .advise("No clone was made.");
+      }
+    } else if (found instanceof Layer layer) {
+      for (BlockDevice below : layer.below()) {
+        syncNameIfFound(below);
+      }
+    }
   }
 
   /** Creates the file at the bottom of an address. */
@@ -198,6 +228,24 @@ final class CloneStack implements AutoCloseable {
     }
   }
 
+  /** Reads all of the metadata: what is damaged in it shows here at the latest. */
+  private static CloneTarget openTarget(
+      ClonePlan plan,
+      CloneArgs args,
+      CloneOptions options,
+      BlockDevice destination,
+      CloneMetadata metadata)
+      throws UserException, TargetException {
+    try {
+      return CloneTargetType.open(
+          args, options, plan.lengthBytes(), destination, plan.source(), metadata);
+    } catch (IOException failed) {
+      String text = plan.metadataAddress().text();
+      throw UserException.failed(COMMAND + ": " + text, failed)
+          .advise("Nothing was changed. See what is left with: oxbow inspect --check " + text);
+    }
+  }
+
   MappedDevice mapped() {
     MappedDevice device = mapped;
     if (device == null) {
@@ -209,6 +257,14 @@ final class CloneStack implements AutoCloseable {
   /** Figures of now; any thread. */
   CloneProgress progress() {
     return mapped().ask(asked -> target().progress());
+  }
+
+  private BlockDevice destination() {
+    BlockDevice assembled = destination;
+    if (assembled == null) {
+      throw new IllegalStateException("not assembled");
+    }
+    return assembled;
   }
 
   CloneTarget target() {
@@ -251,21 +307,35 @@ final class CloneStack implements AutoCloseable {
   }
 
   private static void holdNoLonger(BlockDevice device) {
-    if (device instanceof NbdDevice nbd) {
-      nbd.holdNanos(HOLD_AT_END_NANOS);
-    } else if (device instanceof Layer layer) {
+    Remote server = device.remote();
+    if (server != null) {
+      server.holdNanos(Math.min(server.holdNanos(), HOLD_AT_END_NANOS));
+      server.silenceNanos(SILENCE_AT_END_NANOS);
+    }
+    if (device instanceof Layer layer) {
       layer.mapped().keepNothingBack();
       layer.below().forEach(CloneStack::holdNoLonger);
     }
   }
 
   /**
-   * Waits for what is in flight, flushes and commits (Z1). Blocks.
+   * Waits for what is in flight, and commits (Z1). Blocks.
    *
    * @return false if something did not end in time
    */
   boolean suspend() {
     return mapped().suspend(SUSPEND_NANOS);
+  }
+
+  /**
+   * Flushes the destination: a commit has done so only if there was one after the last write, and
+   * writes to hydrated regions need none. An orderly end leaves nothing that a power cut could take
+   * back. Blocks; the device is suspended.
+   */
+  void flushDestination() throws IOException {
+    try (BlockingDevice io = new BlockingDevice(destination())) {
+      io.flush();
+    }
   }
 
   /**

@@ -23,16 +23,29 @@ final class EffectQueue implements Effects {
     WRITE_BYTES,
     RANGE,
     COPY,
+    READ_THROUGH,
     READ_FOR_MERGE,
     WRITE_MERGED,
     FLUSH_THEN,
     RUN,
+    RELEASE_BUFFERS,
     EXTENTS,
     WAKE_AT,
     EVENT,
     WARN,
     /** The frame's own: the next step of something that had to wait. */
-    STEP
+    STEP;
+
+    /** Whether it ends in {@link oxbow.target.Target#ended}. */
+    boolean isJob() {
+      return switch (this) {
+        case READ, WRITE, WRITE_BYTES, RANGE, COPY, READ_THROUGH -> true;
+        case READ_FOR_MERGE, WRITE_MERGED -> true;
+        case FLUSH_THEN, RUN, EXTENTS -> true;
+        case COMPLETE, ISSUE, ISSUE_RANGE, RELEASE_BUFFERS -> false;
+        case WAKE_AT, EVENT, WARN, STEP -> false;
+      };
+    }
   }
 
   /** One effect; which fields count depends on the kind. */
@@ -172,6 +185,25 @@ final class EffectQueue implements Effects {
   }
 
   @Override
+  public void readThrough(
+      Job job,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    Effect effect = add(Kind.READ_THROUGH);
+    effect.job = job;
+    effect.piece = piece;
+    effect.slot = fromSlot;
+    effect.toSlot = toSlot;
+    effect.offsetBytes = baseBytes;
+    effect.lengthBytes = lengthBytes;
+    effect.skipZeros = skipZeros;
+  }
+
+  @Override
   public void readForMerge(
       Job job, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     Effect effect = add(Kind.READ_FOR_MERGE);
@@ -204,6 +236,11 @@ final class EffectQueue implements Effects {
     Effect effect = add(Kind.RUN);
     effect.job = job;
     effect.task = task;
+  }
+
+  @Override
+  public void releaseBuffers() {
+    add(Kind.RELEASE_BUFFERS);
   }
 
   @Override

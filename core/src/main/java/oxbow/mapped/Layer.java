@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Extents;
 import oxbow.block.Limits;
+import oxbow.block.Remote;
 
 /**
  * A mapped device and what it lies on, used as one device that is opened and closed as a whole.
@@ -81,6 +83,18 @@ public final class Layer implements BlockDevice {
   @Override
   public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
     mapped.extents(offsetBytes, lengthBytes, maxExtents, receiver);
+  }
+
+  /** The first far end that it lies on. */
+  @Override
+  public @Nullable Remote remote() {
+    for (BlockDevice device : below) {
+      Remote remote = device.remote();
+      if (remote != null) {
+        return remote;
+      }
+    }
+    return null;
   }
 
   /**

@@ -44,6 +44,27 @@ public interface Effects {
       Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros);
 
   /**
+   * Serves a user's READ with bytes that are then written to another device. The piece, which lies
+   * within the range, is read first, into a buffer of the frame, and answered as soon as its bytes
+   * have come; then what it leaves uncovered of the range is read, and the whole range written.
+   *
+   * <p>If no buffer is free at once the piece is sent to the device as {@link #issue} sends it, and
+   * the job ends with EAGAIN: nothing else was done. The piece's answer is in any case that of its
+   * own read.
+   *
+   * @param lengthBytes of the range, at most 1 MiB
+   * @param skipZeros as for {@link #copy}
+   */
+  void readThrough(
+      Job job,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros);
+
+  /**
    * First half of a merged write (O2): takes a buffer for the range at {@code baseBytes} and reads
    * [readFrom, readTo) into its place there. After success the core must call {@link #writeMerged}.
    */
@@ -61,6 +82,9 @@ public interface Effects {
 
   /** Runs the task where it may block. */
   void run(Job job, BlockingTask task);
+
+  /** No more data will be copied, merged or read through: what is kept for that may go. */
+  void releaseBuffers();
 
   /** Asks how a range is allocated. */
   void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes);

@@ -21,6 +21,16 @@ public interface Target extends AutoCloseable {
   /** The devices underneath; their indices are the slots of mappings and effects. */
   List<BlockDevice> devices();
 
+  /** What the device in a slot is to the target, for messages: "source". One word. */
+  default String role(int slot) {
+    return "device";
+  }
+
+  /** What the tasks of {@link Effects#flushThen} and {@link Effects#run} work on. */
+  default TaskPlace taskPlace() {
+    return TaskPlace.NONE;
+  }
+
   /**
    * Decides from memory alone where a request goes. Does not block, allocate or lock.
    *

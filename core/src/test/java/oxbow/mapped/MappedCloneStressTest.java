@@ -43,13 +43,20 @@ class MappedCloneStressTest {
   private static final int SIZE = THREADS * LANES_PER_THREAD * LANE_BYTES / 512 * 512;
 
   @ParameterizedTest
-  @CsvSource({"8, false", "32, true", "256, false"})
+  @CsvSource({
+    "8, false, 0",
+    "32, true, 0",
+    "256, false, 0",
+    "8, true, 1 hydrate_on_read",
+    "64, false, 1 hydrate_on_read"
+  })
   @DisplayName(
-      "R W D F H O1-O7 O40: 20,000 requests of 4 threads while it hydrates and is suspended")
-  void manyThreadsDoEachOtherNoHarm(int regionSectors, boolean isAdaptive) throws Exception {
+      "R W D F H O1-O7 O13 O40: 20,000 requests of 4 threads while it hydrates and is suspended")
+  void manyThreadsDoEachOtherNoHarm(int regionSectors, boolean isAdaptive, String features)
+      throws Exception {
     long seed = Long.getLong("oxbow.seed", 20_250_101L + regionSectors);
     try {
-      run(seed, regionSectors, isAdaptive);
+      run(seed, regionSectors, isAdaptive, features);
     } catch (AssertionError e) {
       throw new AssertionError(
           "reproduce with: ./mvnw test -pl core -Dtest=MappedCloneStressTest -Doxbow.seed=" + seed,
@@ -57,12 +64,14 @@ class MappedCloneStressTest {
     }
   }
 
-  private void run(long seed, int regionSectors, boolean isAdaptive) throws Exception {
+  private void run(long seed, int regionSectors, boolean isAdaptive, String features)
+      throws Exception {
     MemDevice source = TestClone.random(SIZE, seed);
     MemDevice destination = TestClone.random(SIZE, seed + 1);
     MemDevice metadata = new MemDevice(4 << 20);
     byte[] model = Requests.read(source, 0, SIZE);
-    String tail = regionSectors + " 0 4 hydration_threshold 3 hydration_batch_size 2";
+    String tail =
+        regionSectors + " " + features + " 4 hydration_threshold 3 hydration_batch_size 2";
     CloneOptions options = new CloneOptions(isAdaptive, 1 << 20, 10, false, 64);
     try (ExecutorService disks = Executors.newFixedThreadPool(3);
         Arena arena = Arena.ofShared()) {

@@ -344,6 +344,17 @@ public final class TestFrame implements Effects {
   }
 
   @Override
+  public void readThrough(
+      Job job, Piece piece, int fromSlot, int toSlot, long offset, long length, boolean skip) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void releaseBuffers() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public void readForMerge(
       Job job, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     throw new UnsupportedOperationException();

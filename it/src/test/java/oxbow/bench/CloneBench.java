@@ -32,7 +32,7 @@ final class CloneBench implements AutoCloseable {
   private final WorkerDiskPool pool = new WorkerDiskPool();
   private final Engine engine = new Engine(1, pool);
   private final MemDevice source;
-  private final BlockDevice destination;
+  final BlockDevice destination;
   private final MemDevice metadataDevice;
   private final BlockingDevice metadataIo;
   private final CountDownLatch done = new CountDownLatch(1);

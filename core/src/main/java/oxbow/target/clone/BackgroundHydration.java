@@ -1,5 +1,6 @@
 package oxbow.target.clone;
 
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.target.Effects;
@@ -11,6 +12,10 @@ import oxbow.target.Moment;
  * many copies as the pace allows. Source holes are not copied: whole regions that read as zeros are
  * taken as one run, however long: a pristine destination needs no I/O for them, another is zeroed
  * in one piece (O6).
+ *
+ * <p>If it was given an order it takes the regions of that first, and the cursor waits. These are
+ * copied without asking how the source is allocated, which could cost a round trip for each:
+ * somebody touched them once, so they are seldom holes.
  */
 final class BackgroundHydration {
   /** Regions of a hole taken at once: bounds the time one event takes. */
@@ -23,22 +28,41 @@ final class BackgroundHydration {
   private final FailingRegions failing = new FailingRegions();
   private final ExtentQuery sourceExtents = new ExtentQuery();
   private final int failureLimit;
+  private final BooleanSupplier isSourceAway;
 
   private boolean isEnabled;
   private boolean isQuerying;
   private @Nullable String pausedReason;
+
+  /** The source was away when hydration paused: it goes on by itself when the source is back. */
+  private boolean isPausedByAbsence;
+
+  private boolean wasSourceAway;
   private long cursor;
+
+  /** What comes before the cursor; null when nothing does any more. */
+  private @Nullable HydrationOrder order;
+
+  /** End of the run in which {@link #nextCandidate} has found its region. */
+  private long candidateLimit;
+
   private long singlyFrom;
   private long singlyUntil;
   private int copiesInFlight;
 
   BackgroundHydration(
-      CloneCore core, RegionMap map, CloneGeometry geometry, HydrationPace pace, int failureLimit) {
+      CloneCore core,
+      RegionMap map,
+      CloneGeometry geometry,
+      HydrationPace pace,
+      int failureLimit,
+      BooleanSupplier isSourceAway) {
     this.core = core;
     this.map = map;
     this.geometry = geometry;
     this.pace = pace;
     this.failureLimit = failureLimit;
+    this.isSourceAway = isSourceAway;
   }
 
   boolean isEnabled() {
@@ -49,6 +73,38 @@ final class BackgroundHydration {
   void enable() {
     isEnabled = true;
     pausedReason = null;
+    isPausedByAbsence = false;
+    failing.forget();
+  }
+
+  /**
+   * Notices when the source is back: what failed without it need not wait for its next turn, and
+   * nobody need enable hydration again that paused only because of that (O9).
+   */
+  void everySecond(Effects out) {
+    boolean isAway = isSourceAway.getAsBoolean();
+    boolean isBack = !isAway && (wasSourceAway || isPausedByAbsence);
+    wasSourceAway = isAway;
+    if (isBack) {
+      failing.forget();
+      if (isPausedByAbsence) {
+        isPausedByAbsence = false;
+        pausedReason = null;
+        out.event("hydration goes on: the source is back");
+      }
+    }
+  }
+
+  /** Regions that come before all others, after those of the calls before. */
+  void takeFirst(long offsetBytes, long lengthBytes) {
+    HydrationOrder first = order == null ? new HydrationOrder(geometry) : order;
+    first.add(offsetBytes, lengthBytes);
+    order = first;
+  }
+
+  /** There is nothing left to look for (M7). */
+  void release() {
+    order = null;
     failing.forget();
   }
 
@@ -85,13 +141,14 @@ final class BackgroundHydration {
         return;
       }
       long start = geometry.startOf(first);
-      if (!sourceExtents.isKnown(start)) {
+      if (order == null && !sourceExtents.isKnown(start)) {
         isQuerying = true;
         sourceExtents.begin(start);
         out.extents(sourceExtents, CloneCore.SOURCE, start, geometry.deviceBytes() - start);
         return;
       }
-      long holeEnd = sourceExtents.isZero(start) ? wholeHoleEnd(start) : first;
+      boolean isHole = sourceExtents.isKnown(start) && sourceExtents.isZero(start);
+      long holeEnd = isHole ? wholeHoleEnd(start) : first;
       boolean began =
           holeEnd > first ? takeHole(first, holeEnd, now, out) : takeData(first, now, out);
       if (!began) {
@@ -122,7 +179,8 @@ final class BackgroundHydration {
     } else if (hydration.count > 1) {
       singlyFrom = hydration.first;
       singlyUntil = hydration.end();
-      cursor = hydration.first;
+      // An order is gone through once; the cursor comes by in any case.
+      cursor = order == null ? hydration.first : cursor;
     } else {
       failing.failed(hydration.first, now.nanos());
       out.warn("hydration of region " + hydration.first + " failed: " + Errno.describe(errno));
@@ -134,6 +192,7 @@ final class BackgroundHydration {
                 + hydration.first
                 + ": "
                 + Errno.describe(errno);
+        isPausedByAbsence = isSourceAway.getAsBoolean();
         out.event("hydration paused: " + pausedReason);
       }
     }
@@ -141,11 +200,32 @@ final class BackgroundHydration {
 
   /** Next region that is unhydrated, not in flight and not waiting for a retry; or the count. */
   private long nextCandidate(long nowNanos) {
+    while (order != null) {
+      candidateLimit = order.end();
+      long found = scan(order.first(), candidateLimit, nowNanos);
+      if (found < candidateLimit) {
+        return found;
+      }
+      pass(candidateLimit);
+    }
+    candidateLimit = geometry.regionCount();
     long found = scan(cursor, geometry.regionCount(), nowNanos);
     if (found == geometry.regionCount() && cursor > 0) {
       found = scan(0, cursor, nowNanos);
     }
     return found;
+  }
+
+  /** The next region is looked for from here. */
+  private void pass(long endRegion) {
+    if (order == null) {
+      cursor = endRegion;
+      return;
+    }
+    order.pass(endRegion);
+    if (order.isOver()) {
+      order = null;
+    }
   }
 
   private long scan(long from, long end, long nowNanos) {
@@ -183,9 +263,10 @@ final class BackgroundHydration {
     if (!core.isDestinationPristine() && allowance(now, out) == 0) {
       return false;
     }
-    long end = runEnd(first, Math.min(holeEnd, first + MAX_HOLE_REGIONS));
+    long limit = Math.min(candidateLimit, first + MAX_HOLE_REGIONS);
+    long end = runEnd(first, Math.min(holeEnd, limit));
     copiesInFlight++;
-    cursor = end;
+    pass(end);
     core.beginHole(first, end - first, now, out);
     return true;
   }
@@ -196,9 +277,10 @@ final class BackgroundHydration {
       return false;
     }
     long limit = Math.min(allowance, isSingly(first) ? 1 : pace.batchRegions());
-    long end = runEnd(first, Math.min(first + limit, dataEnd(first)));
+    long most = Math.min(first + limit, candidateLimit);
+    long end = runEnd(first, Math.min(most, dataEnd(first)));
     copiesInFlight++;
-    cursor = end;
+    pass(end);
     pace.started(geometry.lengthOf(first, end - first), now);
     core.beginCopy(Hydration.Cause.BACKGROUND, first, end - first, now, out);
     return true;
@@ -222,6 +304,9 @@ final class BackgroundHydration {
   /** End of the regions that begin before the next source hole; at least one region. */
   private long dataEnd(long first) {
     long start = geometry.startOf(first);
+    if (!sourceExtents.isKnown(start)) {
+      return geometry.regionCount();
+    }
     if (sourceExtents.isZero(start)) {
       return first + 1;
     }
@@ -229,9 +314,13 @@ final class BackgroundHydration {
     return Math.max(first + 1, geometry.firstWhole(extentEnd));
   }
 
-  /** End of the run of regions from {@code first} that are unhydrated and nobody's. */
+  /**
+   * End of the run of regions from {@code first} that are unhydrated and nobody's. A region that
+   * has failed is tried at its own time and alone: no run takes it along.
+   */
   private long runEnd(long first, long limit) {
-    long end = Math.min(map.nextHydrated(first, limit), limit);
+    long untilFailing = Math.min(limit, failing.firstFrom(first + 1));
+    long end = Math.min(map.nextHydrated(first, untilFailing), untilFailing);
     Hydration owner = core.ownerOf(first, end);
     return owner == null ? end : owner.first;
   }

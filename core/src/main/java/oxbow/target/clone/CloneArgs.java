@@ -9,8 +9,11 @@ import oxbow.target.TargetException;
 /**
  * The words of a clone's table line (C1, C4 to C8). {@link #parse} and {@link #toTableLine} are
  * inverse: the words from the region size on are echoed exactly as given, surplus ones included.
+ * Whatever a kernel refuses is refused, but for lines with the feature that is our own, {@code
+ * hydrate_on_read}.
  *
  * @param regionSizeSectors power of two, 8 to 2097152
+ * @param hydratesOnRead reads hydrate the regions they touch (O13)
  * @param hydrationThreshold unsigned 32 bit; 0 stops background hydration
  * @param hydrationBatchSize unsigned 32 bit; 0 means 1
  * @param tail the words from the region size on
@@ -22,6 +25,7 @@ public record CloneArgs(
     long regionSizeSectors,
     boolean hasNoHydration,
     boolean hasNoDiscardPassdown,
+    boolean hydratesOnRead,
     long hydrationThreshold,
     long hydrationBatchSize,
     List<String> tail) {
@@ -30,12 +34,15 @@ public record CloneArgs(
   public static final long MAX_REGION_SECTORS = 2097152;
   public static final long MAX_REGIONS = 1L << 31;
 
-  static final String NO_HYDRATION = "no_hydration";
-  static final String NO_DISCARD_PASSDOWN = "no_discard_passdown";
+  public static final String NO_HYDRATION = "no_hydration";
+  public static final String NO_DISCARD_PASSDOWN = "no_discard_passdown";
+  public static final String HYDRATE_ON_READ = "hydrate_on_read";
   static final String HYDRATION_THRESHOLD = "hydration_threshold";
   static final String HYDRATION_BATCH_SIZE = "hydration_batch_size";
 
+  /** The kernel's; one more where the line has the feature that it does not know. */
   private static final int MAX_FEATURES = 2;
+
   private static final int MAX_CORE_ARGS = 4;
   private static final long MAX_U32 = 0xFFFFFFFFL;
 
@@ -52,11 +59,14 @@ public record CloneArgs(
     Reader reader = new Reader(words, 4);
     boolean noHydration = false;
     boolean noDiscardPassdown = false;
-    for (int left = reader.group(MAX_FEATURES, "feature"); left > 0; left--) {
+    boolean onRead = false;
+    int mostFeatures = MAX_FEATURES + (reader.hasAhead(HYDRATE_ON_READ) ? 1 : 0);
+    for (int left = reader.group(mostFeatures, "feature"); left > 0; left--) {
       String word = reader.next();
       switch (word.toLowerCase(Locale.ROOT)) {
         case NO_HYDRATION -> noHydration = true;
         case NO_DISCARD_PASSDOWN -> noDiscardPassdown = true;
+        case HYDRATE_ON_READ -> onRead = true;
         default -> throw new TargetException("Invalid feature argument: " + word);
       }
     }
@@ -82,12 +92,13 @@ public record CloneArgs(
         region,
         noHydration,
         noDiscardPassdown,
+        onRead,
         threshold,
         batchSize,
         List.copyOf(words.subList(3, words.size())));
   }
 
-  /** The words of such a line, put together from values. */
+  /** The words of such a line, put together from values; reads hydrate nothing. */
   public static CloneArgs of(
       String metadata,
       String destination,
@@ -98,15 +109,30 @@ public record CloneArgs(
       long threshold,
       long batchSize)
       throws TargetException {
-    List<String> words = new ArrayList<>(List.of(metadata, destination, source));
-    words.add(Long.toString(regionSizeSectors));
-    words.add(Integer.toString((noHydration ? 1 : 0) + (noDiscardPassdown ? 1 : 0)));
+    List<String> features = new ArrayList<>();
     if (noHydration) {
-      words.add(NO_HYDRATION);
+      features.add(NO_HYDRATION);
     }
     if (noDiscardPassdown) {
-      words.add(NO_DISCARD_PASSDOWN);
+      features.add(NO_DISCARD_PASSDOWN);
     }
+    return of(metadata, destination, source, regionSizeSectors, features, threshold, batchSize);
+  }
+
+  /** The words of such a line, put together from values and the words of features. */
+  public static CloneArgs of(
+      String metadata,
+      String destination,
+      String source,
+      long regionSizeSectors,
+      List<String> features,
+      long threshold,
+      long batchSize)
+      throws TargetException {
+    List<String> words = new ArrayList<>(List.of(metadata, destination, source));
+    words.add(Long.toString(regionSizeSectors));
+    words.add(Integer.toString(features.size()));
+    words.addAll(features);
     if (threshold != 1 || batchSize != 1) {
       words.addAll(
           List.of(
@@ -181,6 +207,11 @@ public record CloneArgs(
         throw new TargetException("Invalid number of " + name + " arguments: " + word);
       }
       return (int) count;
+    }
+
+    /** Whether a word, in whatever case, comes anywhere after this. */
+    boolean hasAhead(String wanted) {
+      return words.subList(at, words.size()).stream().anyMatch(wanted::equalsIgnoreCase);
     }
 
     String next() {

@@ -1,6 +1,7 @@
 package oxbow.target.clone;
 
 import java.util.ArrayDeque;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
@@ -37,13 +38,16 @@ final class CloneCore {
   private final CloneGeometry geometry;
   private final RegionMap map;
   private final RegionsInFlight inFlight = new RegionsInFlight();
+  private final CloneCommitter committer;
   private final CommitCycle commits;
   private final BackgroundHydration background;
   private final HydrationPace pace;
+  private final ReadHints hints;
   private final ArrayDeque<Hydration> idleHydrations = new ArrayDeque<>();
   private final boolean hasDiscardPassdown;
 
   private volatile CloneMode mode = CloneMode.READ_WRITE;
+  private @Nullable String modeReason;
   private volatile boolean isDone;
   private volatile boolean isClean = true;
   private boolean isDestinationPristine;
@@ -51,30 +55,54 @@ final class CloneCore {
   private int wideWaiters;
   private long copiedBytes;
 
+  /**
+   * @param isSourceAway whether the source cannot be reached now, but may be again
+   */
   CloneCore(
       CloneArgs args,
       CloneOptions options,
       CloneGeometry geometry,
       RegionMap map,
       boolean hasDiscardPassdown,
-      CloneCommitter committer) {
+      CloneCommitter committer,
+      BooleanSupplier isSourceAway) {
+    this.committer = committer;
     this.geometry = geometry;
     this.map = map;
     this.hasDiscardPassdown = hasDiscardPassdown;
     this.isDestinationPristine = options.isDestinationZero();
     this.commits = new CommitCycle(geometry.regionCount(), committer);
     this.pace = new HydrationPace(args, options, geometry);
-    this.background = new BackgroundHydration(this, map, geometry, pace, options.failureLimit());
+    this.background =
+        new BackgroundHydration(this, map, geometry, pace, options.failureLimit(), isSourceAway);
+    this.hints = new ReadHints(this, map, geometry, args.hydratesOnRead());
     if (!args.hasNoHydration()) {
       background.enable();
     }
-    this.isDone = map.isComplete();
+    if (map.isComplete()) {
+      release();
+    }
+  }
+
+  /** M7: what was needed to get here is needed no more. */
+  private void release() {
+    // First: map() asks the map no more but for questions that it is in the midst of.
+    isDone = true;
+    map.release();
+    commits.release();
+    background.release();
+    idleHydrations.clear();
   }
 
   // What map() may ask from any thread.
 
   CloneMode mode() {
     return mode;
+  }
+
+  /** What failed when the mode became worse than rw; null before. */
+  @Nullable String modeReason() {
+    return modeReason;
   }
 
   /** All regions are hydrated and committed: the map need not be consulted any more (M7). */
@@ -101,12 +129,24 @@ final class CloneCore {
     return background;
   }
 
+  ReadHints hints() {
+    return hints;
+  }
+
   long regionsInFlight() {
     return inFlight.regionCount();
   }
 
   long copiedBytes() {
     return copiedBytes;
+  }
+
+  /**
+   * Whether regions may be taken that no write asked for. Not while somebody waits for several: one
+   * of them could be taken again and again.
+   */
+  boolean mayTakeRegions() {
+    return mode == CloneMode.READ_WRITE && !isSuspending && wideWaiters == 0;
   }
 
   @Nullable Hydration ownerOf(long first, long end) {
@@ -132,6 +172,7 @@ final class CloneCore {
   }
 
   void everySecond(Moment now, Effects out) {
+    background.everySecond(out);
     if (!isSuspending && mode == CloneMode.READ_WRITE) {
       commits.commitIfChanged(out);
     }
@@ -183,7 +224,8 @@ final class CloneCore {
     switch (piece.operation()) {
       case WRITE, WRITE_ZEROES -> write(piece, now, out);
       case DISCARD -> discard(piece, now, out);
-      case CACHE -> cache(piece, now, out);
+      case CACHE -> hints.cache(piece, now, out);
+      case READ -> hints.read(piece, now, out);
       case FLUSH -> {
         if (mode == CloneMode.READ_WRITE) {
           commits.awaitTurn(piece, out);
@@ -191,7 +233,6 @@ final class CloneCore {
           out.complete(piece, Errno.EIO);
         }
       }
-      case READ -> throw new IllegalStateException("a read is never queued: " + piece);
     }
   }
 
@@ -206,8 +247,6 @@ final class CloneCore {
       writeHydrated(piece, out);
     } else if (mode == CloneMode.READ_ONLY) {
       out.complete(piece, Errno.EIO);
-    } else if (!isWhole && (piece.flags() & Flags.FAST_ZERO) != 0) {
-      out.complete(piece, Errno.ENOTSUP);
     } else {
       Hydration owner = inFlight.firstOverlapping(first, end);
       if (owner != null) {
@@ -289,36 +328,11 @@ final class CloneCore {
         piece, DESTINATION, Operation.DISCARD, start, geometry.endOf(end) - start, piece.flags());
   }
 
-  /** A read hint: hydrates what is not, then hands the hint down. */
-  private void cache(Piece piece, Moment now, Effects out) {
-    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
-    long first = map.nextUnhydrated(geometry.regionOf(piece.offsetBytes()));
-    if (first >= end) {
-      out.issue(piece, DESTINATION, piece.offsetBytes());
-      return;
-    }
-    if (mode != CloneMode.READ_WRITE) {
-      out.issue(piece, SOURCE, piece.offsetBytes());
-      return;
-    }
-    Hydration owner = inFlight.firstOverlapping(first, first + 1);
-    if (owner != null) {
-      await(owner, piece, 1);
-      return;
-    }
-    long runEnd = map.nextHydrated(first, Math.min(end, first + pace.hintRegions()));
-    Hydration next = inFlight.firstOverlapping(first, runEnd);
-    long count = (next == null ? runEnd : next.first) - first;
-    Hydration hydration = begin(Hydration.Cause.HINT, first, count, now);
-    hydration.addWaiter(piece);
-    copyFromSource(hydration, out);
-  }
-
   /**
    * Waiters that want several regions keep the background from starting more copies: it could take
    * one of them again and again.
    */
-  private void await(Hydration owner, Piece piece, long regions) {
+  void await(Hydration owner, Piece piece, long regions) {
     if (regions > 1) {
       wideWaiters++;
       piece.waitsFor = this;
@@ -338,6 +352,20 @@ final class CloneCore {
 
   void beginCopy(Hydration.Cause cause, long first, long count, Moment now, Effects out) {
     copyFromSource(begin(cause, first, count, now), out);
+  }
+
+  void beginHint(Piece piece, long first, long count, Moment now, Effects out) {
+    Hydration hydration = begin(Hydration.Cause.HINT, first, count, now);
+    hydration.addWaiter(piece);
+    copyFromSource(hydration, out);
+  }
+
+  /** The frame answers the piece; what is left to us is that its regions are written (O13). */
+  void beginReadThrough(Piece piece, long first, long count, Moment now, Effects out) {
+    Hydration hydration = begin(Hydration.Cause.READ, first, count, now);
+    long start = geometry.startOf(first);
+    long length = geometry.lengthOf(first, count);
+    out.readThrough(hydration, piece, SOURCE, DESTINATION, start, length, isDestinationPristine);
   }
 
   /** A source hole: nothing is written where the destination is known to hold zeros (O6). */
@@ -370,7 +398,8 @@ final class CloneCore {
     }
     inFlight.remove(hydration);
     int result = errno == Errno.OK && mode != CloneMode.READ_WRITE ? Errno.EIO : errno;
-    if (errno != Errno.OK) {
+    boolean isRead = hydration.cause == Hydration.Cause.READ;
+    if (errno != Errno.OK && !(isRead && errno == Errno.EAGAIN)) {
       isDestinationPristine = false;
     }
     if (result == Errno.OK) {
@@ -378,6 +407,9 @@ final class CloneCore {
     }
     if (hydration.isBackground()) {
       background.ended(hydration, result, now, out);
+    }
+    if (isRead && result != Errno.OK) {
+      hints.readThroughFailed(hydration, result, now, out);
     }
     Piece own = hydration.pieces;
     hydration.pieces = null;
@@ -395,7 +427,7 @@ final class CloneCore {
     map.set(hydration.first, hydration.count);
     commits.record(hydration.first, hydration.count);
     switch (hydration.cause) {
-      case BACKGROUND, HINT, COPY_FOR_WRITE ->
+      case BACKGROUND, HINT, READ, COPY_FOR_WRITE ->
           copiedBytes += geometry.lengthOf(hydration.first, hydration.count);
       case OVERWRITE, MERGE, HOLE, DISCARD -> {}
     }
@@ -448,7 +480,7 @@ final class CloneCore {
    * need the same region from the source again fail with it (W6); after the failure of a batch they
    * are looked at again, since it may have been another region's (O9); overwrites need no source
    * (W7). Read hints fail with the copy that was made for one: looked at again, they would make the
-   * same.
+   * same. Nobody fails with a read's hydration (O13).
    */
   private void wakeWaiters(Hydration hydration, int errno, Moment now, Effects out) {
     for (Piece piece = hydration.takeWaiters(); piece != null; ) {
@@ -468,6 +500,9 @@ final class CloneCore {
   }
 
   private boolean failsWith(Hydration hydration, Piece waiter) {
+    if (hydration.cause == Hydration.Cause.READ) {
+      return false;
+    }
     return switch (waiter.operation()) {
       case CACHE -> hydration.count == 1 || hydration.cause == Hydration.Cause.HINT;
       case WRITE, WRITE_ZEROES ->
@@ -484,12 +519,13 @@ final class CloneCore {
     if (errno != Errno.OK) {
       commits.failed(out);
       boolean isUnreadable = errno == CloneCommitter.UNREADABLE;
-      enter(isUnreadable ? CloneMode.FAIL : CloneMode.READ_ONLY, Errno.describe(errno), out);
+      enter(isUnreadable ? CloneMode.FAIL : CloneMode.READ_ONLY, committer.why(errno), out);
       return;
     }
     commits.succeeded(out);
     if (!isDone && commits.isClean() && map.isComplete()) {
-      isDone = true;
+      release();
+      out.releaseBuffers();
       out.event("hydration completed");
     }
   }
@@ -497,6 +533,7 @@ final class CloneCore {
   private void enter(CloneMode next, String why, Effects out) {
     if (next.compareTo(mode) > 0) {
       mode = next;
+      modeReason = why;
       out.warn("switching to " + next.word() + " mode: " + why);
       out.event("mode " + next.word() + ": " + why);
     }

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The figures of a status line (T1 to T5).
+ * The figures of a status line (T1 to T5). Of the features the kernel's come first (T3); ours
+ * follows them, so that a line without it is the kernel's.
  *
  * @param regionSizeSectors region size
  * @param hydratingRegions in hydration from any cause
@@ -18,6 +19,7 @@ public record CloneStatus(
     long hydratingRegions,
     boolean hasNoHydration,
     boolean hasNoDiscardPassdown,
+    boolean hydratesOnRead,
     long hydrationThreshold,
     long hydrationBatchSize,
     CloneMode mode) {
@@ -36,6 +38,9 @@ public record CloneStatus(
     }
     if (hasNoDiscardPassdown) {
       features.add(CloneArgs.NO_DISCARD_PASSDOWN);
+    }
+    if (hydratesOnRead) {
+      features.add(CloneArgs.HYDRATE_ON_READ);
     }
     StringBuilder line = new StringBuilder();
     line.append(METADATA_BLOCK_SECTORS).append(' ');

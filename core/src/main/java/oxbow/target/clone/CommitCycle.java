@@ -36,6 +36,19 @@ final class CommitCycle {
     this.frozen = new RegionSet(regionCount);
   }
 
+  /**
+   * Every region is committed: no set will ever have one again (M7). Flushes take their turns as
+   * ever.
+   */
+  void release() {
+    if (!isClean()) {
+      throw new IllegalStateException("regions wait for their commit");
+    }
+    recorded = new RegionSet(1);
+    frozen = new RegionSet(1);
+    committer.release();
+  }
+
   /** Notes regions whose contents the destination holds now; durable after the next turn. */
   void record(long first, long count) {
     recorded.add(first, count);

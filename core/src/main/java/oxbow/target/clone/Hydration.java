@@ -19,6 +19,8 @@ final class Hydration extends Job {
     COPY_FOR_WRITE,
     /** A read hint: NBD's CACHE. */
     HINT,
+    /** A read of regions that nobody had, where reads hydrate (O13). */
+    READ,
     /** Background hydration of data. */
     BACKGROUND,
     /** Background hydration of a source hole (O6). */

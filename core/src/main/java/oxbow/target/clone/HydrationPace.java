@@ -96,11 +96,6 @@ final class HydrationPace {
     return !options.isAdaptive() && threshold == 0;
   }
 
-  /** Regions that a read hint copies at once. */
-  long hintRegions() {
-    return Math.max(1, BATCH_BYTES / geometry.regionBytes());
-  }
-
   /**
    * Before this moment nothing starts; Long.MIN_VALUE when only the end of a copy is waited for.
    */

@@ -3,9 +3,11 @@ package oxbow.target.clone;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Which regions are hydrated, one bit each: the whole map in memory, 256 MiB for 2^31 regions.
+ * Which regions are hydrated, one bit each: the whole map in memory, 256 MiB for 2^31 regions,
+ * until all are and {@link #release} lets the bits go.
  *
  * <p>Any thread may ask; nobody locks for it. Only the target's owner changes the map, while it
  * holds its lock. Bits only ever go from 0 to 1 while a device is open (O3), so whoever reads a 1
@@ -26,7 +28,12 @@ public final class RegionMap {
   }
 
   private final long regionCount;
-  private final long[] words;
+
+  /**
+   * The bits; null when they have been let go, and then every region is hydrated. Whoever has read
+   * the reference may go on with it: bits are never cleared, so an old answer is at worst late.
+   */
+  private volatile long @Nullable [] words;
 
   /** Changed by the owner only; read by anyone. */
   @SuppressWarnings("UnusedVariable") // Error Prone does not see the accesses by VarHandle.
@@ -62,7 +69,8 @@ public final class RegionMap {
   /** Whether a region is hydrated; from any thread, without a lock. */
   public boolean isHydrated(long region) {
     Objects.checkIndex(region, regionCount);
-    return ((long) WORDS.getAcquire(words, wordIndex(region)) & bit(region)) != 0;
+    long[] now = words;
+    return now == null || ((long) WORDS.getAcquire(now, wordIndex(region)) & bit(region)) != 0;
   }
 
   /** Whether every region of a range is; true for an empty one. From any thread. */
@@ -92,15 +100,16 @@ public final class RegionMap {
   /** Looks for a bit that differs from the one that all bits of {@code skipped} are. */
   private long next(long from, long limit, long skipped) {
     Objects.checkFromToIndex(from, limit, regionCount);
-    if (from == limit) {
-      return limit;
+    long[] now = words;
+    if (from == limit || now == null) {
+      return skipped == 0 ? from : limit;
     }
     int last = wordIndex(limit - 1);
     int index = wordIndex(from);
-    long found = ((long) WORDS.getAcquire(words, index) ^ skipped) & -1L << from;
+    long found = ((long) WORDS.getAcquire(now, index) ^ skipped) & -1L << from;
     while (found == 0 && index < last) {
       index++;
-      found = (long) WORDS.getAcquire(words, index) ^ skipped;
+      found = (long) WORDS.getAcquire(now, index) ^ skipped;
     }
     return found == 0
         ? limit
@@ -139,12 +148,30 @@ public final class RegionMap {
   }
 
   private int setBits(int index, long bits) {
-    long before = words[index]; // Only the owner writes, so its own plain read is current.
+    long[] now = words;
+    if (now == null) {
+      return 0;
+    }
+    long before = now[index]; // Only the owner writes, so its own plain read is current.
     int added = Long.bitCount(bits & ~before);
     if (added != 0) {
-      WORDS.setRelease(words, index, before | bits);
+      WORDS.setRelease(now, index, before | bits);
     }
     return added;
+  }
+
+  /**
+   * Lets the memory go (M7): from now on every region counts as hydrated, as all are. Readers may
+   * be in the midst of a question; they keep what they look at until they have their answer. For
+   * the owner only.
+   *
+   * @throws IllegalStateException unless all regions are hydrated
+   */
+  public void release() {
+    if (!isComplete()) {
+      throw new IllegalStateException(hydratedCount() + " of " + regionCount + " hydrated");
+    }
+    words = null;
   }
 
   /** After the bits: a count never claims a region whose bit is not yet visible. */

@@ -38,6 +38,8 @@ class CloneArgsTest {
         "meta dest source 8 2 no_hydration no_discard_passdown",
         "meta dest source 8 2 no_discard_passdown no_hydration",
         "meta dest source 8 2 no_hydration no_hydration",
+        "meta dest source 8 1 hydrate_on_read",
+        "meta dest source 8 3 no_hydration Hydrate_On_Read no_discard_passdown",
         "meta dest source 8 1 NO_HYDRATION",
         "meta dest source 8 1 no_hydration 0",
         "meta dest source 8 1 no_hydration 2 hydration_threshold 4",
@@ -84,6 +86,10 @@ class CloneArgsTest {
         "meta dest source 8 1 unknown|Invalid feature argument",
         "meta dest source 8 2 no_hydration|Invalid number of feature arguments",
         "meta dest source 8 3 no_hydration no_discard_passdown x"
+            + "|Invalid number of feature arguments",
+        "meta dest source 8 3 no_hydration no_hydration no_hydration"
+            + "|Invalid number of feature arguments",
+        "meta dest source 8 4 hydrate_on_read hydrate_on_read hydrate_on_read hydrate_on_read"
             + "|Invalid number of feature arguments",
         "meta dest source 8 x|Invalid number of feature arguments",
         "meta dest source 8 -1|Invalid number of feature arguments",
@@ -138,6 +144,8 @@ class CloneArgsTest {
     CloneArgs args = parse("meta dest source 8 2 No_Discard_Passdown NO_HYDRATION");
     assertThat(args.hasNoHydration()).isTrue();
     assertThat(args.hasNoDiscardPassdown()).isTrue();
+    assertThat(args.hydratesOnRead()).isFalse();
+    assertThat(parse("meta dest source 8 1 HYDRATE_on_read").hydratesOnRead()).isTrue();
   }
 
   @Test

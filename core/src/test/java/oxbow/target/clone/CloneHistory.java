@@ -1,5 +1,6 @@
 package oxbow.target.clone;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import oxbow.block.Errno;
@@ -28,14 +29,16 @@ final class CloneHistory {
             + random.nextInt(5)
             + " hydration_batch_size "
             + random.nextInt(4);
-    List<String> features =
-        List.of(
-            "0", "1 no_hydration", "1 no_discard_passdown", "2 no_hydration no_discard_passdown");
-    // Mostly with hydration and with passdown.
-    String feature =
-        features.get((random.nextInt(3) == 0 ? 1 : 0) + (random.nextInt(3) == 0 ? 2 : 0));
+    List<String> features = new ArrayList<>();
+    for (String word : List.of("no_hydration", "no_discard_passdown", "hydrate_on_read")) {
+      if (random.nextInt(3) == 0) {
+        features.add(word);
+      }
+    }
+    String feature = String.join(" ", features);
     CloneWorld.Plan sound =
-        new CloneWorld.Plan(sectors, regionSectors, options, feature + hydration);
+        new CloneWorld.Plan(
+            sectors, regionSectors, options, (features.size() + " " + feature).strip() + hydration);
     world =
         new CloneWorld(new CloneWorld.Plan(sectors, regionSectors, options, sound.tail(), defect));
     if (random.nextBoolean()) {
@@ -101,7 +104,10 @@ final class CloneHistory {
     switch (random.nextInt(10)) {
       case 0, 1, 2 -> world.failingSourceReads++;
       case 3, 4, 5 -> world.destination.failingWrites++;
-      case 6 -> world.failingExtents++;
+      case 6 -> {
+        world.failingExtents++;
+        world.missingBuffers++;
+      }
       case 7 -> world.badSourceSectors.set(random.nextInt(world.sectors));
       case 8 -> world.failingFlushes++;
       default -> {
@@ -121,6 +127,7 @@ final class CloneHistory {
   private void end() {
     world.isUserBusy = false;
     world.failingSourceReads = 0;
+    world.missingBuffers = 0;
     world.badSourceSectors.clear();
     world.destination.failingWrites = 0;
     world.failingFlushes = 0;

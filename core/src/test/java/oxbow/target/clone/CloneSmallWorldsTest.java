@@ -49,6 +49,7 @@ class CloneSmallWorldsTest {
   private static final Dish DISCARD_1 = new Dish("d2-3", 2, 2, (w, value) -> w.discard(2, 2));
   private static final Dish HINT = new Dish("c0-3", 0, 0, (w, value) -> w.cache(0, 4));
   private static final Dish READ = new Dish("r0-1", 0, 2, (w, value) -> w.read(0, 2));
+  private static final Dish READ_ACROSS = new Dish("r1-2", 1, 2, (w, value) -> w.read(1, 2));
   private static final Dish FLUSH = new Dish("flush", 0, 0, (w, value) -> w.flush());
 
   private static final List<Dish> MENU =
@@ -111,6 +112,24 @@ class CloneSmallWorldsTest {
   }
 
   @Test
+  @DisplayName("O13 R W D F M O1-O7: three requests where reads hydrate, every order of completion")
+  void threeRequestsInEveryOrderWhereReadsHydrate() {
+    CloneWorld.Plan plan =
+        new CloneWorld.Plan(4, 2, CloneOptions.TABLE, "2 no_hydration hydrate_on_read");
+    List<Dish> menu =
+        List.of(READ, READ_ACROSS, WRITE_0, OVERWRITE_0_FUA, WRITE_ACROSS, DISCARD_0, HINT, FLUSH);
+    for (Dish read : List.of(READ, READ_ACROSS)) {
+      for (Dish second : menu) {
+        for (Dish third : menu) {
+          explore(plan, CloneWorld::new, List.of(read, second, third));
+          explore(plan, it -> failing(it, w -> w.missingBuffers = 1), List.of(read, second, third));
+        }
+      }
+    }
+    assertThat(runs).isGreaterThan(10_000);
+  }
+
+  @Test
   @DisplayName("R W D F M H O1-O7: three requests to one region that is being copied as one batch")
   void threeRequestsToARegionBeingCopied() {
     CloneWorld.Plan plan =
@@ -140,7 +159,8 @@ class CloneSmallWorldsTest {
   @Test
   @DisplayName("W6 O2 M5: two requests while one write, or one commit, fails: every order")
   void twoRequestsWithAFailureInEveryOrder() {
-    CloneWorld.Plan plan = new CloneWorld.Plan(4, 2, CloneOptions.TABLE, "1 no_hydration");
+    CloneWorld.Plan plan =
+        new CloneWorld.Plan(4, 2, CloneOptions.TABLE, "2 no_hydration hydrate_on_read");
     List<Function<CloneWorld.Plan, CloneWorld>> failures =
         List.of(
             it -> failing(it, world -> world.destination.failingWrites = 1),

@@ -109,6 +109,9 @@ class CloneTargetTest {
         "8 2 no_discard_passdown no_hydration"
             + "|2 no_hydration no_discard_passdown 4 hydration_threshold 1 hydration_batch_size 1"
             + " rw",
+        "8 3 hydrate_on_read no_discard_passdown no_hydration"
+            + "|3 no_hydration no_discard_passdown hydrate_on_read"
+            + " 4 hydration_threshold 1 hydration_batch_size 1 rw",
         "8 2 no_hydration no_hydration"
             + "|1 no_hydration 4 hydration_threshold 1 hydration_batch_size 1 rw",
         "8 1 no_hydration 4 hydration_threshold 4 hydration_threshold 8"
@@ -221,6 +224,22 @@ class CloneTargetTest {
     }
   }
 
+  @Test
+  @DisplayName("O13: reads hydrate while the message or the table line says so")
+  void hydrateOnReadIsSwitchedByMessages() throws Exception {
+    try (CloneTarget target = target("8 1 no_hydration")) {
+      target.resume(now, effects);
+      message(target, "Enable_Hydrate_On_Read");
+      assertThat(target.status())
+          .startsWith("8 6/1024 8 0/2048 0 2 no_hydration hydrate_on_read 4");
+      target.queue(piece(Operation.READ, 8, 8), now, effects);
+      assertThat(effects.take()).containsExactly("read READ 4096+4096 through 4096+4096");
+      message(target, "disable_hydrate_on_read");
+      assertThat(target.status()).startsWith("8 6/1024 8 0/2048 1 1 no_hydration 4");
+      assertThat(target.table()).isEqualTo("meta dest source 8 1 no_hydration");
+    }
+  }
+
   private String message(CloneTarget target, String words) throws MessageException {
     return target.message(List.of(words.split(" ")), now, effects);
   }
@@ -235,6 +254,11 @@ class CloneTargetTest {
         "hydration_threshold 1 2",
         "hydration_batch_size",
         "hydration_batch_size x",
+        "source_hold 30",
+        "destination_hold forever",
+        "metadata_hold fail",
+        "source_timeout 30",
+        "source_timeout 0",
         "unknown",
         "unknown 1",
         "status",

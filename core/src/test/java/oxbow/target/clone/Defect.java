@@ -20,6 +20,8 @@ enum Defect {
   DISCARD_GOES_AROUND_A_COPY,
   /** C1: a region is recorded when its contents were read, before they are written. */
   RECORD_BEFORE_WRITE_ENDS,
+  /** O13, C1: a region that a read hydrates is recorded when the user has been answered. */
+  RECORD_A_READ_WHEN_IT_IS_ANSWERED,
   /** O6: after a failed write the destination is still taken for zeros. */
   BELIEVE_IN_ZEROS_AFTER_A_FAILED_WRITE,
   /** O6: zeros are never written, whatever an old destination holds. */

@@ -81,6 +81,19 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
+  public void readThrough(
+      Job begun,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    String how = skipZeros ? " skipping zeros" : "";
+    began(begun, "read " + piece + " through " + baseBytes + "+" + lengthBytes + how);
+  }
+
+  @Override
   public void readForMerge(
       Job begun, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     began(begun, "read for merge " + readFromBytes + " to " + readToBytes);
@@ -95,6 +108,11 @@ final class RecordedEffects implements Effects {
   public void flushThen(Job begun, int slot, @Nullable BlockingTask then) {
     task = then;
     began(begun, then == null ? "flush" : "flush, then commit");
+  }
+
+  @Override
+  public void releaseBuffers() {
+    wanted.add("release buffers");
   }
 
   @Override

@@ -43,6 +43,39 @@ class RegionMapReadersTest {
     assertThat(map.isComplete()).isTrue();
   }
 
+  @Test
+  @DisplayName("M7: readers beside the release have the answer of a complete map, before and after")
+  void readersBesideTheReleaseFindEveryRegionHydrated() throws Exception {
+    int regions = 1 << 12;
+    try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+      for (int round = 0; round < 500; round++) {
+        RegionMap map = new RegionMap(regions);
+        map.set(0, regions);
+        List<Future<Integer>> readers = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+          readers.add(threads.submit(readerOfAll(map)));
+        }
+        map.release();
+        for (Future<Integer> reader : readers) {
+          assertThat(result(reader)).isEqualTo(200);
+        }
+      }
+    }
+  }
+
+  private static Callable<Integer> readerOfAll(RegionMap map) {
+    return () -> {
+      int looks = 0;
+      for (; looks < 200; looks++) {
+        long region = looks * 20L;
+        assertThat(map.isHydrated(region)).isTrue();
+        assertThat(map.nextUnhydrated(region)).isEqualTo(map.regionCount());
+        assertThat(map.nextHydrated(region, map.regionCount())).isEqualTo(region);
+      }
+      return looks;
+    };
+  }
+
   /** Looks until all is hydrated; returns how often it has looked. */
   private static Callable<Integer> reader(RegionMap map, int[] contents, int seed) {
     return () -> {

@@ -70,6 +70,26 @@ class RegionMapTest {
   }
 
   @Test
+  @DisplayName("M7: once released it answers as a map of hydrated regions, from no memory")
+  void aReleasedMapAnswersAsACompleteOne() {
+    RegionMap map = new RegionMap(300);
+    map.set(0, 299);
+    assertThatThrownBy(map::release).isInstanceOf(IllegalStateException.class);
+    map.set(299, 1);
+    BitSet all = new BitSet();
+    all.set(0, 300);
+    map.release();
+    Random random = new Random(1);
+    for (int i = 0; i < 100; i++) {
+      assertAgrees(map, all, 300, random, 1);
+    }
+    assertThat(map.nextUnhydrated(0)).isEqualTo(300);
+    assertThat(map.isComplete()).isTrue();
+    assertThat(map.set(5, 100)).isZero();
+    assertThatThrownBy(() -> map.isHydrated(300)).isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  @Test
   void answersAsAPlainSetDoes() {
     long seed = Long.getLong("oxbow.seed", 7L);
     Random random = new Random(seed);

@@ -67,6 +67,9 @@ abstract class SimulatedFrame implements Effects {
   int failingFlushes;
   int failingExtents;
 
+  /** So many reads that would hydrate find no free buffer. */
+  int missingBuffers;
+
   /** A defect's belief that the destination held zeros at first and does so still. */
   private final boolean believesInZeros;
 
@@ -313,6 +316,68 @@ abstract class SimulatedFrame implements Effects {
   }
 
   @Override
+  public void readThrough(
+      Job job,
+      Piece piece,
+      int fromSlot,
+      int toSlot,
+      long baseBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    UserPiece user = (UserPiece) piece;
+    if (missingBuffers > 0) {
+      missingBuffers--;
+      issueNow(user, fromSlot);
+      start("no buffer", () -> ended(job, Errno.EAGAIN));
+      return;
+    }
+    int base = sector(baseBytes);
+    int count = sector(lengthBytes);
+    int from = sector(piece.offsetBytes());
+    int to = from + sector(piece.lengthBytes());
+    boolean skips = skipZeros || believesInZeros;
+    start(
+        "through-read " + from + "+" + (to - from),
+        () -> {
+          int errno = transfer(user, fromSlot, from, to - from);
+          end(user, errno);
+          if (errno != Errno.OK) {
+            ended(job, errno);
+          } else if (from == base && to == base + count) {
+            writeThrough(job, base, count, skips);
+          } else {
+            readTheRest(job, base, count, from, to, skips);
+          }
+        });
+  }
+
+  private void readTheRest(Job job, int base, int count, int from, int to, boolean skips) {
+    start(
+        "through-rest " + base + "+" + count,
+        () -> {
+          int errno = checkSource(base, from - base);
+          errno = errno == Errno.OK ? checkSource(to, base + count - to) : errno;
+          if (errno == Errno.OK) {
+            writeThrough(job, base, count, skips);
+          } else {
+            ended(job, errno);
+          }
+        });
+  }
+
+  private void writeThrough(Job job, int base, int count, boolean skips) {
+    int[] data = Arrays.copyOfRange(source, base, base + count);
+    if (defect == Defect.RECORD_A_READ_WHEN_IT_IS_ANSWERED) {
+      start("through-write " + base + "+" + count, () -> destination.write(base, data, skips));
+      ended(job, Errno.OK);
+    } else {
+      start(
+          "through-write " + base + "+" + count,
+          () -> ended(job, destination.write(base, data, skips)));
+    }
+  }
+
+  @Override
   public void readForMerge(
       Job job, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     int from = sector(readFromBytes);
@@ -383,6 +448,14 @@ abstract class SimulatedFrame implements Effects {
             then.run();
           }
         });
+  }
+
+  @Override
+  public void releaseBuffers() {
+    assertThat(inFlight)
+        .as("M7: nobody has a buffer any more")
+        .extracting(InFlight::what)
+        .noneMatch(what -> what.matches("(copy|merge|through)-.*"));
   }
 
   @Override
