@@ -116,6 +116,11 @@ public final class TestFrame implements Effects {
     nowNanos = end;
   }
 
+  /** Whether the target has asked to be woken. */
+  public boolean isWakeWanted() {
+    return wakeAtNanos != Long.MAX_VALUE;
+  }
+
   public void presuspend() {
     tell(() -> target.presuspend(now(), this));
   }

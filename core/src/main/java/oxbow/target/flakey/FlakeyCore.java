@@ -57,7 +57,7 @@ final class FlakeyCore {
   private boolean hasStarted;
   private long startNanos;
 
-  /** While a suspend waits for requests, none is held. */
+  /** From the begin of a suspend to the next resume none is held, and time is not looked at. */
   private boolean isSuspending;
 
   /** Read by any thread; written under the owner's lock. */
@@ -120,7 +120,7 @@ final class FlakeyCore {
     long up = args.upSeconds() * NANOS_PER_SECOND;
     long total = up + args.downSeconds() * NANOS_PER_SECOND;
     long at = (now.nanos() - startNanos) % total;
-    if (up != 0 && up != total) {
+    if (up != 0 && up != total && !isSuspending) {
       out.wakeAt(now.nanos() + (at < up ? up : total) - at);
     }
     return at >= up;

@@ -330,6 +330,18 @@ class FlakeyTargetTest {
   }
 
   @Test
+  void aSuspendedDeviceWantsNothingMore() throws TargetException {
+    TestFrame frame = frame("a 0 1 1");
+    assertThat(frame.isWakeWanted()).isTrue();
+    frame.presuspend();
+    frame.passMillis(5500);
+    assertThat(frame.isWakeWanted()).isFalse();
+    frame.resume();
+    assertThat(frame.isWakeWanted()).isTrue();
+    assertThat(frame.read(0, SECTOR).errno()).as("time has gone on").isEqualTo(Errno.EIO);
+  }
+
+  @Test
   void aSuspendIsNotHeldUpByAHang() throws TargetException, MessageException {
     TestFrame frame = frame("a 0 1 0");
     frame.message("hang");
