@@ -43,6 +43,7 @@ final class CloneCore {
   private final ReadHints hints;
   private final ArrayDeque<Hydration> idleHydrations = new ArrayDeque<>();
   private final boolean hasDiscardPassdown;
+  private @Nullable CopyChecksums checksums;
 
   private volatile CloneMode mode = CloneMode.READ_WRITE;
   private volatile boolean isDone;
@@ -82,7 +83,13 @@ final class CloneCore {
     map.release();
     commits.release();
     background.release();
+    checksums = null;
     idleHydrations.clear();
+  }
+
+  /** From now on sums are taken of what is copied; before the first resume. */
+  void sumCopies(CopyChecksums sums) {
+    checksums = sums;
   }
 
   // What map() may ask from any thread.
@@ -333,6 +340,7 @@ final class CloneCore {
     Hydration idle = idleHydrations.poll();
     Hydration hydration =
         (idle == null ? new Hydration() : idle).begin(cause, first, count, now.nanos());
+    hydration.checksums = checksums;
     inFlight.add(hydration);
     return hydration;
   }
@@ -416,7 +424,12 @@ final class CloneCore {
     switch (hydration.cause) {
       case BACKGROUND, HINT, READ, COPY_FOR_WRITE ->
           copiedBytes += geometry.lengthOf(hydration.first, hydration.count);
-      case OVERWRITE, MERGE, HOLE, DISCARD -> {}
+      case HOLE -> {
+        if (checksums != null) {
+          checksums.putZeros(hydration.first, hydration.count);
+        }
+      }
+      case OVERWRITE, MERGE, DISCARD -> {}
     }
   }
 
