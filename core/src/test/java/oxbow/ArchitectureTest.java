@@ -39,6 +39,7 @@ class ArchitectureTest {
           Map.entry("nbd", List.of("engine", "block")),
           Map.entry("device", List.of("nbd.client", "engine", "linux", "block")),
           Map.entry("target", List.of("pdata", "format", "block")),
+          Map.entry("targets", List.of("target", "block")),
           Map.entry("mapped", List.of("target", "device", "engine", "block")),
           Map.entry(
               "inspect",

@@ -11,6 +11,7 @@ import oxbow.console.Console;
 import oxbow.console.UserException;
 import oxbow.job.CloneJob;
 import oxbow.job.CloneOrder;
+import oxbow.job.Patience;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -87,6 +88,22 @@ final class CloneCommand extends Command {
       description = "Copy at most so much per second in the background.")
   @Nullable Long rateBytesPerSecond;
 
+  @Option(
+      names = "--source-hold",
+      paramLabel = "TIME",
+      converter = HoldConverter.class,
+      description =
+          "How long I/O waits for a SOURCE whose server is away: seconds, forever, or fail. Then it"
+              + " fails until SOURCE is back. Default: forever.")
+  long sourceHoldNanos = Patience.USUAL.holdNanos();
+
+  @Option(
+      names = "--source-timeout",
+      paramLabel = "TIME",
+      converter = TimeConverter.class,
+      description = "A server that says nothing for so long counts as away. Default: 30 s.")
+  long sourceTimeoutNanos = Patience.USUAL.silenceNanos();
+
   @Option(names = "--until-hydrated", description = "End when DEST is a full copy.")
   boolean isUntilHydrated;
 
@@ -146,6 +163,7 @@ final class CloneCommand extends Command {
             unsigned("--hydration-threshold", hydrationThreshold),
             unsigned("--hydration-batch-size", hydrationBatchSize),
             rateBytesPerSecond == null ? 0 : rateBytesPerSecond,
+            new Patience(sourceHoldNanos, sourceTimeoutNanos),
             isUntilHydrated || isNotServed,
             !isNotServed,
             isPadded,

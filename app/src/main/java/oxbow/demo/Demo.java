@@ -28,6 +28,7 @@ import oxbow.job.CloneJob;
 import oxbow.job.CloneOrder;
 import oxbow.job.DeviceOpener;
 import oxbow.job.InspectJob;
+import oxbow.job.Patience;
 import oxbow.nbd.server.Export;
 import oxbow.nbd.server.NbdServer;
 import oxbow.nbd.server.ServerOptions;
@@ -127,6 +128,7 @@ public final class Demo {
         OptionalLong.empty(),
         OptionalLong.empty(),
         RATE_BYTES_PER_SECOND,
+        Patience.USUAL,
         false,
         true,
         false,

@@ -19,6 +19,7 @@ import oxbow.console.UserException;
 import oxbow.job.CloneJob;
 import oxbow.job.CloneOrder;
 import oxbow.job.DeviceOpener;
+import oxbow.job.Patience;
 
 /**
  * What the launcher runs while it makes the cache for quick starts: a clone and a client that keeps
@@ -79,6 +80,7 @@ public final class Training {
         OptionalLong.empty(),
         OptionalLong.empty(),
         0,
+        Patience.USUAL,
         false,
         true,
         false,

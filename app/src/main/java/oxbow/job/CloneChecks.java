@@ -83,13 +83,14 @@ final class CloneChecks {
     if (given != null) {
       return DeviceOpener.parse(COMMAND, given);
     }
+    Address bottom = destination.bottom();
     boolean isFile =
-        destination instanceof Address.File file
+        bottom instanceof Address.File file
             && (Files.notExists(file.path()) || Files.isRegularFile(file.path()));
     if (isFile) {
-      return DeviceOpener.parse(COMMAND, order.destination() + ".meta");
+      return DeviceOpener.parse(COMMAND, bottom.text() + ".meta");
     }
-    if (destination instanceof Address.File file && Files.isDirectory(file.path())) {
+    if (bottom instanceof Address.File file && Files.isDirectory(file.path())) {
       throw UserException.failed(COMMAND, order.destination() + ": Is a directory")
           .advise(UNCHANGED);
     }

@@ -4,12 +4,15 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
+import oxbow.block.Remote;
 import oxbow.block.Sectors;
 import oxbow.control.ControlException;
 import oxbow.control.Device;
 import oxbow.control.TargetLine;
+import oxbow.mapped.DeviceHealth;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.MessageException;
 import oxbow.target.clone.CloneMode;
@@ -80,8 +83,9 @@ record CloneDevice(
     CloneStatus status = target.figures();
     CloneProgress progress = target.progress();
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-    fields.put("mode", status.mode().word());
-    if (status.mode() != CloneMode.FAIL) {
+    CloneMode mode = mapped.fault() == null ? status.mode() : CloneMode.FAIL;
+    fields.put("mode", mode.word());
+    if (mode != CloneMode.FAIL) {
       fields.put("metadataBlockSectors", CloneStatus.METADATA_BLOCK_SECTORS);
       fields.put("usedMetadataBlocks", status.usedMetadataBlocks());
       fields.put("totalMetadataBlocks", status.totalMetadataBlocks());
@@ -100,6 +104,22 @@ record CloneDevice(
     fields.put("failures", progress.failures());
     fields.put("done", progress.isDone());
     fields.put("paused", progress.pausedReason());
+    fields.put("reason", mapped.fault() == null ? progress.modeReason() : mapped.fault());
+    fields.put("devices", mapped.health().stream().map(CloneDevice::health).toList());
+    return fields;
+  }
+
+  /** How one of the devices underneath is. */
+  private static Map<String, @Nullable Object> health(DeviceHealth health) {
+    Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+    fields.put("role", health.role());
+    fields.put("address", health.address());
+    fields.put("state", health.stateWord());
+    fields.put("seconds", health.seconds());
+    fields.put("why", health.why());
+    fields.put("held", health.held());
+    boolean hasLimit = health.isRemote() && health.holdNanos() != Remote.FOREVER;
+    fields.put("holdSeconds", hasLimit ? TimeUnit.NANOSECONDS.toSeconds(health.holdNanos()) : null);
     return fields;
   }
 

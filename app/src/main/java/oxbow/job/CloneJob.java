@@ -12,6 +12,7 @@ import oxbow.block.Sectors;
 import oxbow.console.Console;
 import oxbow.console.Progress;
 import oxbow.console.UserException;
+import oxbow.mapped.DeviceHealth;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.clone.CloneMode;
 import oxbow.target.clone.CloneProgress;
@@ -201,7 +202,7 @@ public final class CloneJob {
         if (now.isDone() && verifier != null) {
           verifier.begin(() -> wakeups.add(Wakeup.VERIFIED));
         }
-        String obstacle = obstacle(now);
+        String obstacle = obstacle(stack, now);
         if (obstacle != null && order.isUntilHydrated()) {
           return obstacle;
         }
@@ -215,17 +216,31 @@ public final class CloneJob {
         }
         now = stack.progress();
         if (!wasDone) {
-          display.show(now.hydratedBytes(), now.copiedBytes(), now.failures(), obstacle(now));
+          display.show(now.hydratedBytes(), now.copiedBytes(), now.failures(), note(stack, now));
         }
       }
     }
   }
 
   /** Why hydration goes no further by itself; null while it may. */
-  private static @Nullable String obstacle(CloneProgress now) {
+  private static @Nullable String obstacle(CloneStack stack, CloneProgress now) {
+    String fault = stack.mapped().fault();
+    if (fault != null) {
+      return "device failed: " + fault;
+    }
     return now.mode() == CloneMode.READ_WRITE
         ? now.pausedReason()
-        : "device is in mode " + now.mode().word();
+        : "device is in mode " + now.mode().word() + ": " + now.modeReason();
+  }
+
+  /** What keeps the job waiting; null if nothing does. */
+  private static @Nullable String note(CloneStack stack, CloneProgress now) {
+    for (DeviceHealth device : stack.mapped().health()) {
+      if (device.state() != DeviceHealth.State.GOOD) {
+        return device.toSentence();
+      }
+    }
+    return obstacle(stack, now);
   }
 
   private int end(CloneStack stack, @Nullable DeviceService service, @Nullable String failure)
@@ -241,10 +256,15 @@ public final class CloneJob {
       throw UserException.failed(COMMAND + ": not fully hydrated", failure)
           .advise("The same command goes on where this one stopped.");
     }
+    String fault = stack.mapped().fault();
+    if (fault != null) {
+      throw UserException.failed(COMMAND + ": the device failed", fault);
+    }
     if (last.mode() != CloneMode.READ_WRITE) {
       throw UserException.failed(
-          COMMAND, "ended in mode " + last.mode().word() + ": the last commits have failed");
+          COMMAND, "ended in mode " + last.mode().word() + ": " + last.modeReason());
     }
+    flushDestination(stack);
     String share =
         last.isDone()
             ? order.destination() + " is a full copy"
@@ -259,5 +279,14 @@ public final class CloneJob {
             "done", last.isDone()),
         "stopped: " + share + " (" + Progress.human(last.copiedBytes()) + " copied)");
     return 0;
+  }
+
+  private static void flushDestination(CloneStack stack) throws UserException {
+    try {
+      stack.flushDestination();
+    } catch (IOException failed) {
+      throw UserException.failed(COMMAND + ": the last writes may be lost", failed)
+          .advise("What clients have flushed is safe.");
+    }
   }
 }

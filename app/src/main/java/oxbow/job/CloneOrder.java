@@ -15,6 +15,7 @@ import oxbow.target.clone.CloneArgs;
  * @param hydrationThreshold in regions; empty lets the clone find its own depth
  * @param hydrationBatchSize in regions; empty lets the clone find its own
  * @param rateBytesPerSecond 0 for no limit
+ * @param sourcePatience how long to wait for the source's server
  * @param isPadded a last partial sector of the source is filled up with zeros, not left out (O12)
  * @param isForced take what would otherwise be refused because it may hold data
  * @param isVerified what was copied is read back once the destination is a full copy
@@ -33,6 +34,7 @@ public record CloneOrder(
     OptionalLong hydrationThreshold,
     OptionalLong hydrationBatchSize,
     long rateBytesPerSecond,
+    Patience sourcePatience,
     boolean isUntilHydrated,
     boolean isServed,
     boolean isPadded,

@@ -12,12 +12,13 @@ import oxbow.block.BlockingDevice;
 import oxbow.block.ByteSize;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
+import oxbow.block.Remote;
 import oxbow.block.Sectors;
 import oxbow.console.UserException;
 import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
-import oxbow.device.nbd.NbdDevice;
 import oxbow.engine.Engine;
+import oxbow.mapped.Layer;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.TargetException;
 import oxbow.target.clone.CloneArgs;
@@ -43,12 +44,16 @@ final class CloneStack implements AutoCloseable {
   /** How long requests to a lost server may hold up the end of the job. */
   private static final long HOLD_AT_END_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+  /** And how long those to one that says nothing; some disks take their time for a last flush. */
+  private static final long SILENCE_AT_END_NANOS = TimeUnit.SECONDS.toNanos(10);
+
   private static final long SUSPEND_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final DeviceOpener opener;
   private final List<Path> created = new ArrayList<>();
   private final List<BlockDevice> devices = new ArrayList<>();
   private @Nullable BlockingDevice metadataIo;
+  private @Nullable BlockDevice destination;
   private @Nullable CloneTarget target;
   private @Nullable MappedDevice mapped;
 
@@ -89,14 +94,25 @@ final class CloneStack implements AutoCloseable {
   private void assemble(ClonePlan plan, String name, MappedDevice.Listener listener)
       throws UserException, IOException, TargetException {
     CloneOrder order = plan.order();
+    Remote sourceServer = plan.source().remote();
+    if (sourceServer != null) {
+      sourceServer.holdNanos(order.sourcePatience().holdNanos());
+      sourceServer.silenceNanos(order.sourcePatience().silenceNanos());
+    }
     BlockDevice destination = plan.destination();
     boolean isDestinationNew = destination == null;
     if (destination == null) {
-      destination = create(plan.destinationAddress(), plan.lengthBytes());
+      Address address = plan.destinationAddress();
+      destination = wrap(address, create(address, plan.lengthBytes()));
     }
+    this.destination = destination;
     BlockDevice metadataDevice = plan.metadata();
     if (metadataDevice == null) {
       metadataDevice = createMetadata(plan);
+    }
+    if (plan.isMetadataNew()) {
+      syncNameIfFound(plan.destination());
+      syncNameIfFound(plan.metadata());
     }
     BlockingDevice io = new BlockingDevice(metadataDevice);
     metadataIo = io;
@@ -126,8 +142,36 @@ final class CloneStack implements AutoCloseable {
     mapped = new MappedDevice(name, clone, engine.nextLoop(), engine.blocking(), listener);
   }
 
+  /** The layers of the address over the file that was created last. */
+  private BlockDevice wrap(Address address, FileDevice file) throws IOException {
+    devices.removeLast();
+    BlockDevice device = opener.wrapBottom(address, file);
+    devices.add(device);
+    return device;
+  }
+
+  /**
+   * What a killed run had created before us may have no durable name yet, and nothing may be
+   * promised before it has one. Once there is a format, the names have been seen to.
+   */
+  private void syncNameIfFound(@Nullable BlockDevice found) throws UserException {
+    if (found instanceof FileDevice file) {
+      try {
+        opener.files().syncName(file);
+      } catch (IOException failed) {
+        throw UserException.failed(COMMAND + ": " + file.address(), failed)
+            .advise("No clone was made.");
+      }
+    } else if (found instanceof Layer layer) {
+      for (BlockDevice below : layer.below()) {
+        syncNameIfFound(below);
+      }
+    }
+  }
+
+  /** Creates the file at the bottom of an address. */
   private FileDevice create(Address address, long sizeBytes) throws UserException {
-    if (!(address instanceof Address.File file)) {
+    if (!(address.bottom() instanceof Address.File file)) {
       throw new IllegalStateException("only files are created: " + address.text());
     }
     Path path = file.path();
@@ -147,7 +191,7 @@ final class CloneStack implements AutoCloseable {
   }
 
   /** Space for all of the metadata is taken now, so that no commit can run out of it later. */
-  private FileDevice createMetadata(ClonePlan plan) throws UserException, IOException {
+  private BlockDevice createMetadata(ClonePlan plan) throws UserException, IOException {
     long regions = Math.ceilDiv(plan.lengthBytes(), plan.regionBytes());
     long sizeBytes = CloneMetadata.worstCaseBytes(regions);
     FileDevice device = create(plan.metadataAddress(), sizeBytes);
@@ -157,7 +201,7 @@ final class CloneStack implements AutoCloseable {
       throw UserException.failed(COMMAND, new DeviceException(errno, what))
           .advise("Nothing was left behind.");
     }
-    return device;
+    return wrap(plan.metadataAddress(), device);
   }
 
   private static CloneMetadata openMetadata(ClonePlan plan, BlockingDevice io)
@@ -193,6 +237,14 @@ final class CloneStack implements AutoCloseable {
     return mapped().ask(asked -> target().progress());
   }
 
+  private BlockDevice destination() {
+    BlockDevice assembled = destination;
+    if (assembled == null) {
+      throw new IllegalStateException("not assembled");
+    }
+    return assembled;
+  }
+
   CloneTarget target() {
     CloneTarget assembled = target;
     if (assembled == null) {
@@ -207,24 +259,43 @@ final class CloneStack implements AutoCloseable {
   }
 
   /**
-   * Lets requests to servers that are gone fail soon, so that nobody waits for them at the end.
-   * What they would have hydrated stays unhydrated.
+   * Lets requests to servers that are gone fail soon, and targets for tests keep nothing back, so
+   * that nobody waits for them at the end. What they would have hydrated stays unhydrated.
    */
   void holdNoLonger() {
-    for (BlockDevice device : devices) {
-      if (device instanceof NbdDevice nbd) {
-        nbd.holdNanos(HOLD_AT_END_NANOS);
-      }
+    devices.forEach(CloneStack::holdNoLonger);
+  }
+
+  private static void holdNoLonger(BlockDevice device) {
+    Remote server = device.remote();
+    if (server != null) {
+      server.holdNanos(Math.min(server.holdNanos(), HOLD_AT_END_NANOS));
+      server.silenceNanos(SILENCE_AT_END_NANOS);
+    }
+    if (device instanceof Layer layer) {
+      layer.mapped().keepNothingBack();
+      layer.below().forEach(CloneStack::holdNoLonger);
     }
   }
 
   /**
-   * Waits for what is in flight, flushes and commits (Z1). Blocks.
+   * Waits for what is in flight, and commits (Z1). Blocks.
    *
    * @return false if something did not end in time
    */
   boolean suspend() {
     return mapped().suspend(SUSPEND_NANOS);
+  }
+
+  /**
+   * Flushes the destination: a commit has done so only if there was one after the last write, and
+   * writes to hydrated regions need none. An orderly end leaves nothing that a power cut could take
+   * back. Blocks; the device is suspended.
+   */
+  void flushDestination() throws IOException {
+    try (BlockingDevice io = new BlockingDevice(destination())) {
+      io.flush();
+    }
   }
 
   /**

@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.console.UserException;
 import oxbow.device.Address;
-import oxbow.device.error.ErrorDevice;
 import oxbow.device.file.FileOpener;
 import oxbow.device.mem.MemDevice;
 import oxbow.device.nbd.NbdDevice;
@@ -28,6 +27,7 @@ public final class DeviceOpener implements AutoCloseable {
   private final WorkerDiskPool disks = new WorkerDiskPool();
   private final FileOpener files = new FileOpener(disks);
   private final Consumer<String> log;
+  private final Layers layers;
   private @Nullable Engine engine;
   private boolean isAbandoned;
 
@@ -36,19 +36,21 @@ public final class DeviceOpener implements AutoCloseable {
    */
   public DeviceOpener(Consumer<String> log) {
     this.log = log;
+    this.layers = new Layers(log);
   }
 
   /** Reads a device address; what cannot be one is a wrong command line. */
   public static Address parse(String command, String text) throws UserException {
     try {
       Address address = Address.parse(text);
-      if (address instanceof Address.Unsupported unsupported) {
+      if (address.bottom() instanceof Address.Unsupported unsupported) {
         throw UserException.wrongUsage(command, text + ": " + unsupported.why());
       }
-      if (address instanceof Address.Named) {
+      if (address.bottom() instanceof Address.Named) {
         throw UserException.wrongUsage(
             command, text + ": devices of a daemon come with a later release");
       }
+      Layers.check(address);
       return address;
     } catch (IllegalArgumentException wrong) {
       throw UserException.wrongUsage(command, UserException.reason(wrong));
@@ -62,16 +64,36 @@ public final class DeviceOpener implements AutoCloseable {
 
   /** Opens for reading only. */
   BlockDevice openReadOnly(Address address, FileOpener.OddTail tail) throws IOException {
-    return address instanceof Address.File file
-        ? files.openReadOnly(file.path(), tail)
-        : openOther(address);
+    return switch (address) {
+      case Address.File file -> files.openReadOnly(file.path(), tail);
+      case Address.Layered layered -> wrap(layered, openReadOnly(layered.below(), tail));
+      default -> openOther(address);
+    };
   }
 
   /** Opens for reading and writing; the limits of the device say whether it may be written. */
   public BlockDevice openWritable(Address address) throws IOException {
-    return address instanceof Address.File file
-        ? files.openWritable(file.path(), FileOpener.OddTail.DROP)
-        : openOther(address);
+    return switch (address) {
+      case Address.File file -> files.openWritable(file.path(), FileOpener.OddTail.DROP);
+      case Address.Layered layered -> wrap(layered, openWritable(layered.below()));
+      default -> openOther(address);
+    };
+  }
+
+  /** Puts all layers of an address over the device at its bottom; closes that if it cannot. */
+  BlockDevice wrapBottom(Address address, BlockDevice bottom) throws IOException {
+    return address instanceof Address.Layered layered
+        ? wrap(layered, wrapBottom(layered.below(), bottom))
+        : bottom;
+  }
+
+  private BlockDevice wrap(Address.Layered address, BlockDevice below) throws IOException {
+    try {
+      return layers.open(address, below, engine());
+    } catch (IOException | RuntimeException failed) {
+      below.close();
+      throw failed;
+    }
   }
 
   private BlockDevice openOther(Address address) throws IOException {
@@ -81,8 +103,9 @@ public final class DeviceOpener implements AutoCloseable {
           openNbd(NbdAddress.unix(nbd.socket().toString(), nbd.exportName()));
       case Address.Mem mem -> new MemDevice(mem.sizeBytes());
       case Address.Zero zero -> new ZeroDevice(zero.sizeBytes());
-      case Address.Failing failing -> new ErrorDevice(failing.sizeBytes());
+      case Address.Failing failing -> layers.failing(failing, engine());
       case Address.File file -> throw new IllegalStateException(file + " is opened as a file");
+      case Address.Layered layered -> throw new IllegalStateException(layered + " is a layer");
       case Address.Named named -> throw new IOException(named.text() + ": no daemon");
       case Address.Unsupported other -> throw new IOException(other.text() + ": " + other.why());
     };
@@ -122,25 +145,27 @@ public final class DeviceOpener implements AutoCloseable {
 
   /** Whether an address is a path where nothing is. */
   static boolean isMissing(Address address) {
-    return address instanceof Address.File file && Files.notExists(file.path());
+    return address.bottom() instanceof Address.File file && Files.notExists(file.path());
   }
 
   /** Whether an address is a regular file that exists. */
   static boolean isRegularFile(Address address) {
-    return address instanceof Address.File file && Files.isRegularFile(file.path());
+    return address.bottom() instanceof Address.File file && Files.isRegularFile(file.path());
   }
 
   /**
    * Whether an address is an empty regular file: one whose creation did not get far, or mktemp's.
    */
   static boolean isEmptyFile(Address address) throws IOException {
-    return address instanceof Address.File file
+    return address.bottom() instanceof Address.File file
         && Files.isRegularFile(file.path())
         && Files.size(file.path()) == 0;
   }
 
   /** Whether two addresses are the same device, as far as can be told without opening them. */
-  static boolean isSame(Address a, Address b) throws IOException {
+  static boolean isSame(Address layeredA, Address layeredB) throws IOException {
+    Address a = layeredA.bottom();
+    Address b = layeredB.bottom();
     if (a instanceof Address.File fileA && b instanceof Address.File fileB) {
       Path pathA = fileA.path();
       Path pathB = fileB.path();
@@ -164,6 +189,7 @@ public final class DeviceOpener implements AutoCloseable {
       case Address.Zero zero -> false;
       case Address.Failing failing -> false;
       case Address.File file -> false;
+      case Address.Layered layered -> throw new IllegalStateException(layered + " is no bottom");
       case Address.Named named -> a.equals(b);
       case Address.Unsupported other -> false;
     };

@@ -73,6 +73,7 @@ class CloneProcessTest {
   }
 
   @Test
+  @DisplayName("Z4: an orderly end is a suspend: all is committed, and the same command goes on")
   void sigtermEndsInOrderAndTheSameCommandGoesOn() throws Exception {
     Object[] words = {"clone", source, destination, "--rate", "4MiB"};
     try (Programs.Running clone = start(words)) {

@@ -37,6 +37,15 @@ final class Programs {
     return builder;
   }
 
+  /** The same for a process to which file permissions apply, whoever runs the tests: root too. */
+  static ProcessBuilder bound(ProcessBuilder builder) {
+    if (System.getProperty("user.name").equals("root")) {
+      builder.command().add(0, "setpriv");
+      builder.command().add(1, "--bounding-set=-dac_override,-dac_read_search");
+    }
+    return builder;
+  }
+
   /** Starts it, with its standard error in a file. */
   static Running start(ProcessBuilder builder) throws IOException {
     Path err = Files.createTempFile("oxbow-test", ".err");

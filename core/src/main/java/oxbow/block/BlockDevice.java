@@ -2,6 +2,7 @@ package oxbow.block;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Something that stores blocks: a file, an NBD export, a mapped device on top of others. All
@@ -62,6 +63,11 @@ public interface BlockDevice extends AutoCloseable {
   default void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
     receiver.extent(lengthBytes, 0);
     receiver.end(Errno.OK);
+  }
+
+  /** What this device can tell of its far end; null when it has none that could go away. */
+  default @Nullable Remote remote() {
+    return null;
   }
 
   /** Releases the device; no request may be in flight. Blocks. Does not flush. */

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@link BlockingIo} over a {@link BlockDevice}: submits and waits. One call at a time; the calling
@@ -34,6 +35,11 @@ public final class BlockingDevice implements BlockingIo, AutoCloseable {
   @Override
   public long sizeBytes() {
     return device.sizeBytes();
+  }
+
+  @Override
+  public @Nullable Remote remote() {
+    return device.remote();
   }
 
   @Override

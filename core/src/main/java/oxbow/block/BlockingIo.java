@@ -2,6 +2,7 @@ package oxbow.block;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A device as blocking code sees it: metadata, inspection, comparison. Each call returns when the
@@ -11,6 +12,11 @@ public interface BlockingIo {
   String address();
 
   long sizeBytes();
+
+  /** As {@link BlockDevice#remote}. */
+  default @Nullable Remote remote() {
+    return null;
+  }
 
   /** Fills {@code into} from its position to its limit; the range must lie within the device. */
   void read(long offsetBytes, ByteBuffer into) throws IOException;

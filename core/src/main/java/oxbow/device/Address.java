@@ -13,6 +13,11 @@ public sealed interface Address {
   /** The port of NBD servers that name none. */
   int DEFAULT_NBD_PORT = 10809;
 
+  /** Where the bytes lie: the address below all layers. */
+  default Address bottom() {
+    return this instanceof Layered layered ? layered.below().bottom() : this;
+  }
+
   /** As it was typed; parses to the same address again. */
   String text();
 
@@ -33,6 +38,33 @@ public sealed interface Address {
 
   /** {@code error:SIZE}. */
   record Failing(String text, long sizeBytes) implements Address {}
+
+  /**
+   * {@code TARGET:ARGUMENTS:ADDRESS}: a device seen through a target for tests. Nests.
+   *
+   * @param arguments as typed; commas between them
+   */
+  record Layered(String text, LayerTarget target, String arguments, Address below)
+      implements Address {}
+
+  /** The targets that have addresses; a layer is opened with its target's word. */
+  enum LayerTarget {
+    /** {@code delay:MS:…} or {@code delay:READ_MS,WRITE_MS,FLUSH_MS:…}. */
+    DELAY("delay"),
+    /** {@code flakey:UP,DOWN,FEATURE,…:…}. */
+    FLAKEY("flakey");
+
+    private final String word;
+
+    LayerTarget(String word) {
+      this.word = word;
+    }
+
+    /** The target's name. */
+    public String word() {
+      return word;
+    }
+  }
 
   /** {@code oxbow:NAME}: another device of the same daemon. */
   record Named(String text, String name) implements Address {}
@@ -62,6 +94,8 @@ public sealed interface Address {
       case "mem" -> new Mem(text, size(text, rest));
       case "zero" -> new Zero(text, size(text, rest));
       case "error" -> new Failing(text, size(text, rest));
+      case "delay" -> layered(text, LayerTarget.DELAY, rest);
+      case "flakey" -> layered(text, LayerTarget.FLAKEY, rest);
       case "oxbow" -> named(text, rest);
       case "nbd" -> NbdUri.parse(text).toTcp();
       case "nbd+unix" -> NbdUri.parse(text).toUnix();
@@ -86,6 +120,18 @@ public sealed interface Address {
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(text + ": " + e.getMessage(), e);
     }
+  }
+
+  private static Layered layered(String text, LayerTarget target, String rest) {
+    int colon = rest.indexOf(':');
+    if (colon <= 0) {
+      throw new IllegalArgumentException(
+          text
+              + ": expected "
+              + target.word()
+              + ":ARGUMENTS:ADDRESS, the device's own address last");
+    }
+    return new Layered(text, target, rest.substring(0, colon), parse(rest.substring(colon + 1)));
   }
 
   private static Named named(String text, String name) {

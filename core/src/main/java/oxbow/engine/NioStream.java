@@ -41,6 +41,7 @@ final class NioStream implements Stream, NioLoop.Ready {
 
   private int sendingIndex;
 
+  private long signsOfLife;
   private boolean isClosed;
   private String whyClosed = "";
   private final LoopTask tellClosed =
@@ -117,6 +118,11 @@ final class NioStream implements Stream, NioLoop.Ready {
   }
 
   @Override
+  public long signsOfLife() {
+    return signsOfLife;
+  }
+
+  @Override
   public void handler(Handler newHandler) {
     if (handler != null) {
       throw new IllegalStateException("the stream has a handler");
@@ -154,6 +160,7 @@ final class NioStream implements Stream, NioLoop.Ready {
         return -1;
       }
       isMoreLikely = received == room;
+      signsOfLife += received;
       return received;
     } catch (IOException e) {
       close("receive failed: " + e.getMessage());
@@ -241,9 +248,12 @@ final class NioStream implements Stream, NioLoop.Ready {
     if (listening == null) {
       return;
     }
-    if ((readyOps & SelectionKey.OP_WRITE) != 0 && sendMore()) {
-      dontWant(SelectionKey.OP_WRITE);
-      listening.sent();
+    if ((readyOps & SelectionKey.OP_WRITE) != 0) {
+      signsOfLife++;
+      if (sendMore()) {
+        dontWant(SelectionKey.OP_WRITE);
+        listening.sent();
+      }
     }
     if ((readyOps & SelectionKey.OP_READ) != 0 && !isClosed) {
       ByteBuffer buffer = receiving;

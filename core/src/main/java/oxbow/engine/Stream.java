@@ -14,6 +14,12 @@ public interface Stream {
   /** The other end, for people; a Unix peer has no name of its own and is called by our address. */
   String peer();
 
+  /**
+   * Grows whenever the peer shows that it lives: bytes have arrived, or a send that had to wait for
+   * room could go on. What the system takes into its buffers by itself does not count.
+   */
+  long signsOfLife();
+
   /** Sets who hears what happens. Once, before the first receive or send. */
   void handler(Handler handler);
 

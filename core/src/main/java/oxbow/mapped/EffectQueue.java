@@ -18,20 +18,34 @@ final class EffectQueue implements Effects {
     COMPLETE,
     ISSUE,
     ISSUE_RANGE,
+    READ,
     WRITE,
+    WRITE_BYTES,
     RANGE,
     COPY,
     READ_THROUGH,
     READ_FOR_MERGE,
     WRITE_MERGED,
     FLUSH_THEN,
+    RUN,
     RELEASE_BUFFERS,
     EXTENTS,
     WAKE_AT,
     EVENT,
     WARN,
     /** The frame's own: the next step of something that had to wait. */
-    STEP
+    STEP;
+
+    /** Whether it ends in {@link oxbow.target.Target#ended}. */
+    boolean isJob() {
+      return switch (this) {
+        case READ, WRITE, WRITE_BYTES, RANGE, COPY, READ_THROUGH -> true;
+        case READ_FOR_MERGE, WRITE_MERGED -> true;
+        case FLUSH_THEN, RUN, EXTENTS -> true;
+        case COMPLETE, ISSUE, ISSUE_RANGE, RELEASE_BUFFERS -> false;
+        case WAKE_AT, EVENT, WARN, STEP -> false;
+      };
+    }
   }
 
   /** One effect; which fields count depends on the kind. */
@@ -50,6 +64,7 @@ final class EffectQueue implements Effects {
     long readToBytes;
     boolean skipZeros;
     @Nullable BlockingTask task;
+    byte @Nullable [] bytes;
     @Nullable Runnable step;
     String text = "";
   }
@@ -78,6 +93,7 @@ final class EffectQueue implements Effects {
     effect.piece = null;
     effect.job = null;
     effect.task = null;
+    effect.bytes = null;
     effect.step = null;
     effect.text = "";
     idle.push(effect);
@@ -112,6 +128,25 @@ final class EffectQueue implements Effects {
     effect.operation = operation;
     effect.offsetBytes = offsetBytes;
     effect.lengthBytes = lengthBytes;
+    effect.flags = flags;
+  }
+
+  @Override
+  public void read(Job job, Piece piece, int slot, long offsetBytes) {
+    Effect effect = add(Kind.READ);
+    effect.job = job;
+    effect.piece = piece;
+    effect.slot = slot;
+    effect.offsetBytes = offsetBytes;
+  }
+
+  @Override
+  public void writeBytes(Job job, byte[] bytes, int slot, long offsetBytes, int flags) {
+    Effect effect = add(Kind.WRITE_BYTES);
+    effect.job = job;
+    effect.bytes = bytes;
+    effect.slot = slot;
+    effect.offsetBytes = offsetBytes;
     effect.flags = flags;
   }
 
@@ -193,6 +228,13 @@ final class EffectQueue implements Effects {
     Effect effect = add(Kind.FLUSH_THEN);
     effect.job = job;
     effect.slot = slot;
+    effect.task = task;
+  }
+
+  @Override
+  public void run(Job job, BlockingTask task) {
+    Effect effect = add(Kind.RUN);
+    effect.job = job;
     effect.task = task;
   }
 

@@ -10,6 +10,7 @@ import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Operation;
 import oxbow.mapped.EffectQueue.Effect;
+import oxbow.mapped.Split.SplitPiece;
 import oxbow.target.Effects.BlockingTask;
 import oxbow.target.ExtentQuery;
 import oxbow.target.Job;
@@ -28,13 +29,24 @@ final class EffectRunner {
     void warn(String what);
   }
 
-  private final List<BlockDevice> devices;
+  private final List<Underlying> devices;
+  private final Underlying tasks;
   private final TransferPool transfers;
   private final Executor blocking;
   private final Host host;
 
-  EffectRunner(List<BlockDevice> devices, TransferPool transfers, Executor blocking, Host host) {
+  /**
+   * @param tasks where blocking tasks write
+   * @param blocking runs them
+   */
+  EffectRunner(
+      List<Underlying> devices,
+      Underlying tasks,
+      TransferPool transfers,
+      Executor blocking,
+      Host host) {
     this.devices = devices;
+    this.tasks = tasks;
     this.transfers = transfers;
     this.blocking = blocking;
     this.host = host;
@@ -42,15 +54,32 @@ final class EffectRunner {
 
   void run(Effect effect, Owner owner) {
     switch (effect.kind) {
-      case COMPLETE -> Split.of(piece(effect)).pieceEnded(effect.errno);
-      case ISSUE -> issue(piece(effect), devices.get(effect.slot), effect.offsetBytes);
-      case ISSUE_RANGE ->
-          Split.of(piece(effect))
-              .submitRange(
+      case COMPLETE -> {
+        SplitPiece piece = Split.of(piece(effect));
+        if (piece.takeFromTarget()) {
+          piece.pieceEnded(effect.errno);
+        }
+      }
+      case ISSUE -> issue(Split.of(piece(effect)), devices.get(effect.slot), effect.offsetBytes);
+      case ISSUE_RANGE -> {
+        SplitPiece piece = Split.of(piece(effect));
+        if (piece.takeFromTarget()) {
+          piece.submitRange(
+              devices.get(effect.slot),
+              effect.operation,
+              effect.offsetBytes,
+              effect.lengthBytes,
+              effect.flags);
+        }
+      }
+      case READ ->
+          begin(effect, owner).read(devices.get(effect.slot), piece(effect), effect.offsetBytes);
+      case WRITE_BYTES ->
+          begin(effect, owner)
+              .writeBytes(
                   devices.get(effect.slot),
-                  effect.operation,
+                  Objects.requireNonNull(effect.bytes),
                   effect.offsetBytes,
-                  effect.lengthBytes,
                   effect.flags);
       case WRITE ->
           begin(effect, owner)
@@ -92,6 +121,7 @@ final class EffectRunner {
           ((Transfer) Objects.requireNonNull(job(effect).frame))
               .writeMerged(devices.get(effect.slot), piece(effect));
       case FLUSH_THEN -> flushThen(job(effect), devices.get(effect.slot), effect.task, owner);
+      case RUN -> execute(job(effect), Objects.requireNonNull(effect.task), owner);
       case RELEASE_BUFFERS -> transfers.buffers().release();
       case EXTENTS -> extents((ExtentQuery) job(effect), effect, owner);
       case WAKE_AT -> host.wakeAt(effect.offsetBytes);
@@ -117,34 +147,61 @@ final class EffectRunner {
     return transfer;
   }
 
-  private static void issue(Piece piece, BlockDevice device, long offsetBytes) {
+  private static void issue(SplitPiece piece, Underlying below, long offsetBytes) {
+    if (!piece.takeFromTarget()) {
+      return;
+    }
     if (piece.operation() == Operation.WRITE && !piece.isFua()) {
       int length = Math.toIntExact(piece.lengthBytes());
+      BlockDevice device = below.device();
       int errno = device.writeNow(offsetBytes, piece.data(), piece.dataOffset(), length);
       if (errno != Errno.EAGAIN) {
-        Split.of(piece).pieceEnded(errno);
+        piece.pieceEnded(errno);
         return;
       }
     }
-    Split.of(piece).submit(device, offsetBytes);
+    piece.submit(below, offsetBytes);
   }
 
-  private void flushThen(Job job, BlockDevice device, @Nullable BlockingTask task, Owner owner) {
-    device.submit(
-        new BlockRequest()
-            .flush(
-                (request, errno) -> {
-                  if (errno != Errno.OK || task == null) {
-                    owner.ended(job, errno);
-                  } else {
-                    blocking.execute(() -> owner.ended(job, task.run()));
-                  }
-                }));
+  private void flushThen(Job job, Underlying below, @Nullable BlockingTask task, Owner owner) {
+    Outstanding.Interval flushing = below.enter();
+    below
+        .device()
+        .submit(
+            new BlockRequest()
+                .flush(
+                    (request, errno) -> {
+                      flushing.ended();
+                      if (errno != Errno.OK || task == null) {
+                        owner.ended(job, errno);
+                      } else {
+                        execute(job, task, owner);
+                      }
+                    }));
+  }
+
+  private void execute(Job job, BlockingTask task, Owner owner) {
+    Outstanding.Interval running = tasks.enter();
+    blocking.execute(() -> run(task, job, owner, running));
+  }
+
+  private static void run(BlockingTask task, Job job, Owner owner, Outstanding.Interval running) {
+    int errno = Errno.EIO;
+    try {
+      errno = task.run();
+    } catch (RuntimeException | Error fault) {
+      owner.fail(fault);
+    } finally {
+      running.ended();
+    }
+    owner.ended(job, errno);
   }
 
   private void extents(ExtentQuery query, Effect effect, Owner owner) {
-    devices
-        .get(effect.slot)
+    Underlying below = devices.get(effect.slot);
+    Outstanding.Interval asking = below.enter();
+    below
+        .device()
         .extents(
             effect.offsetBytes,
             effect.lengthBytes,
@@ -157,6 +214,7 @@ final class EffectRunner {
 
               @Override
               public void end(int errno) {
+                asking.ended();
                 owner.ended(query, errno);
               }
             });

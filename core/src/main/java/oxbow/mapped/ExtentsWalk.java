@@ -1,8 +1,9 @@
 package oxbow.mapped;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
-import oxbow.block.BlockDevice;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.target.Mapping;
@@ -14,7 +15,7 @@ import oxbow.target.Target;
  */
 final class ExtentsWalk implements Extents {
   private final Target target;
-  private final List<BlockDevice> devices;
+  private final List<Underlying> devices;
   private final Extents receiver;
   private final Mapping mapping = new Mapping();
   private final AtomicInteger dueSteps = new AtomicInteger();
@@ -26,9 +27,12 @@ final class ExtentsWalk implements Extents {
   private boolean hasAny;
   private int errno;
 
+  /** What the question in flight is counted in. */
+  private Outstanding.@Nullable Interval interval;
+
   ExtentsWalk(
       Target target,
-      List<BlockDevice> devices,
+      List<Underlying> devices,
       long offsetBytes,
       long lengthBytes,
       int maxExtents,
@@ -64,9 +68,9 @@ final class ExtentsWalk implements Extents {
     }
     runStartBytes = atBytes;
     runEndBytes = atBytes + mapping.lengthBytes();
-    devices
-        .get(mapping.slot())
-        .extents(mapping.offsetBytes(), mapping.lengthBytes(), extentsLeft, this);
+    Underlying below = devices.get(mapping.slot());
+    interval = below.enter();
+    below.device().extents(mapping.offsetBytes(), mapping.lengthBytes(), extentsLeft, this);
   }
 
   @Override
@@ -79,6 +83,9 @@ final class ExtentsWalk implements Extents {
 
   @Override
   public void end(int result) {
+    Outstanding.Interval asked = Objects.requireNonNull(interval);
+    interval = null;
+    asked.ended();
     // A device may tell less than its run: the next question begins where it stopped.
     boolean isLawful = result != Errno.OK || (atBytes > runStartBytes && atBytes <= runEndBytes);
     errno = isLawful ? result : Errno.EIO;

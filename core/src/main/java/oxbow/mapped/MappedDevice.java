@@ -1,10 +1,13 @@
 package oxbow.mapped;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,10 @@ public final class MappedDevice implements BlockDevice {
   private final String name;
   private final Target target;
   private final List<BlockDevice> devices;
+
+  /** The same, with an account of what was submitted to them. */
+  private final List<Underlying> underlying;
+
   private final EventLoop loop;
   private final Listener listener;
   private final SuspendGate gate = new SuspendGate();
@@ -52,7 +59,11 @@ public final class MappedDevice implements BlockDevice {
   private final TransferPool transfers = new TransferPool();
   private final Split.Pool splits = new Split.Pool(this::requestEnded);
   private final Owner owner;
+  private final Watch watch;
   private volatile EventLoop.@Nullable Timer secondTimer;
+
+  /** Counts the times that ticking began or ended: a tick of a former time goes no further. */
+  private final AtomicInteger tickings = new AtomicInteger();
 
   /** The time that a timer was last set for and is still to come, or {@link #NO_WAKE}. */
   private final AtomicLong wakeNanos = new AtomicLong(NO_WAKE);
@@ -75,8 +86,17 @@ public final class MappedDevice implements BlockDevice {
     this.devices = List.copyOf(target.devices());
     this.loop = loop;
     this.listener = listener;
-    EffectRunner runner = new EffectRunner(devices, transfers, blocking, new EffectHost());
-    this.owner = new Owner(target, gate, requestsInFlight, runner);
+    List<Underlying> places = new ArrayList<>();
+    for (int slot = 0; slot < devices.size(); slot++) {
+      places.add(new Underlying(target.role(slot), devices.get(slot)));
+    }
+    this.underlying = List.copyOf(places);
+    Underlying tasks = new Underlying(target.taskPlace());
+    places.add(tasks);
+    EffectHost host = new EffectHost();
+    this.watch = new Watch(places, host::event);
+    EffectRunner runner = new EffectRunner(underlying, tasks, transfers, blocking, host);
+    this.owner = new Owner(target, gate, requestsInFlight, runner, splits, this::failed);
   }
 
   public String name() {
@@ -102,6 +122,9 @@ public final class MappedDevice implements BlockDevice {
 
   @Override
   public int readNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
+    if (lengthBytes == 0) {
+      return Errno.OK; // Targets are asked about bytes, and there are none.
+    }
     Visitor self = gate.enter();
     if (self == null) {
       return Errno.EAGAIN;
@@ -114,6 +137,9 @@ public final class MappedDevice implements BlockDevice {
         return device.readNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
       }
       return Errno.EAGAIN;
+    } catch (RuntimeException broken) {
+      owner.fail(broken);
+      return Errno.EIO;
     } finally {
       self.leave();
     }
@@ -121,6 +147,9 @@ public final class MappedDevice implements BlockDevice {
 
   @Override
   public int writeNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
+    if (lengthBytes == 0) {
+      return Errno.OK;
+    }
     Visitor self = gate.enter();
     if (self == null) {
       return Errno.EAGAIN;
@@ -133,6 +162,9 @@ public final class MappedDevice implements BlockDevice {
         return device.writeNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
       }
       return Errno.EAGAIN;
+    } catch (RuntimeException broken) {
+      owner.fail(broken);
+      return Errno.EIO;
     } finally {
       self.leave();
     }
@@ -151,7 +183,7 @@ public final class MappedDevice implements BlockDevice {
     }
     Visitor self = gate.enter();
     if (self == null) {
-      hold(request);
+      holdOrFail(request);
       return;
     }
     requestsInFlight.incrementAndGet();
@@ -168,13 +200,19 @@ public final class MappedDevice implements BlockDevice {
     long at = request.offsetBytes();
     long end = request.endBytes();
     do {
-      target.map(request.operation(), at, end - at, request.flags(), mapping);
+      try {
+        target.map(request.operation(), at, end - at, request.flags(), mapping);
+      } catch (RuntimeException broken) {
+        owner.fail(broken);
+        split.ended(Errno.EIO);
+        return;
+      }
       long length = mapping.lengthBytes();
       Split.SplitPiece piece = split.part(request, at, length);
       if (mapping.isQueue()) {
         owner.queue(piece);
       } else if (mapping.isRemap()) {
-        piece.submit(devices.get(mapping.slot()), mapping.offsetBytes());
+        piece.submit(underlying.get(mapping.slot()), mapping.offsetBytes());
       } else {
         piece.pieceEnded(mapping.errno());
       }
@@ -190,11 +228,11 @@ public final class MappedDevice implements BlockDevice {
     }
   }
 
-  private void hold(BlockRequest request) {
+  private void holdOrFail(BlockRequest request) {
     boolean isHeld =
         owner.ask(
             () -> {
-              if (gate.isOpen()) {
+              if (gate.isOpen() || owner.fault() != null) {
                 return false;
               }
               request.next = null;
@@ -206,14 +244,54 @@ public final class MappedDevice implements BlockDevice {
               heldLast = request;
               return true;
             });
-    if (!isHeld) {
-      submit(request);
+    if (isHeld) {
+      return;
     }
+    if (owner.fault() == null) {
+      submit(request);
+    } else {
+      request.complete(Errno.EIO);
+    }
+  }
+
+  /** All that is held, in order; nothing is from now on, for the caller has seen to that. */
+  private @Nullable BlockRequest takeHeld() {
+    BlockRequest all = heldFirst;
+    heldFirst = null;
+    heldLast = null;
+    return all;
+  }
+
+  /** The target has thrown: all requests are answered with EIO from now on, for good. */
+  private void failed(String why) {
+    BlockRequest held = owner.ask(() -> Optional.ofNullable(takeHeld())).orElse(null);
+    while (held != null) {
+      BlockRequest following = held.next;
+      held.next = null;
+      held.complete(Errno.EIO);
+      held = following;
+    }
+    EffectHost host = new EffectHost();
+    host.warn("the device has failed, all requests to it fail from now on: " + why);
+    host.event("device failed: " + why);
+  }
+
+  @Override
+  public boolean isInMemory(long offsetBytes, long lengthBytes) {
+    Mapping mapping = gate.self().mapping;
+    target.locate(offsetBytes, lengthBytes, mapping);
+    return mapping.isRemap()
+        && mapping.lengthBytes() == lengthBytes
+        && devices.get(mapping.slot()).isInMemory(mapping.offsetBytes(), lengthBytes);
   }
 
   @Override
   public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
-    new ExtentsWalk(target, devices, offsetBytes, lengthBytes, maxExtents, receiver).next();
+    if (owner.fault() != null) {
+      receiver.end(Errno.EIO);
+      return;
+    }
+    new ExtentsWalk(target, underlying, offsetBytes, lengthBytes, maxExtents, receiver).next();
   }
 
   // Control; these block.
@@ -226,11 +304,10 @@ public final class MappedDevice implements BlockDevice {
         owner
             .ask(
                 () -> {
-                  gate.open();
-                  BlockRequest all = heldFirst;
-                  heldFirst = null;
-                  heldLast = null;
-                  return java.util.Optional.ofNullable(all);
+                  if (owner.fault() == null) {
+                    gate.open();
+                  }
+                  return Optional.ofNullable(takeHeld());
                 })
             .orElse(null);
     while (held != null) {
@@ -239,7 +316,7 @@ public final class MappedDevice implements BlockDevice {
       submit(held);
       held = following;
     }
-    secondTimer = loop.after(TimeUnit.SECONDS.toNanos(1), this::everySecond);
+    tickAgain(tickings.get());
   }
 
   /**
@@ -250,15 +327,29 @@ public final class MappedDevice implements BlockDevice {
   public boolean suspend(long timeoutNanos) {
     long deadline = System.nanoTime() + timeoutNanos;
     gate.close();
-    stopTicking();
+    keepNothingBack();
     boolean isDrained =
         owner.await(
             () -> !gate.hasVisitors() && requestsInFlight.get() == 0, deadline - System.nanoTime());
     tell(self -> target.suspend(self.moment, self.effects));
-    return isDrained && owner.await(target::isSuspended, deadline - System.nanoTime());
+    boolean isSuspended =
+        isDrained
+            && owner.await(
+                () -> owner.fault() == null ? target.isSuspended() : owner.hasNoJobs(),
+                deadline - System.nanoTime());
+    if (isSuspended) {
+      stopTicking(); // Not before: whatever keeps it from draining has to be seen.
+    }
+    return isSuspended;
+  }
+
+  /** Has what the target keeps back by choice (a delay, a hang) come out, until resumed again. */
+  public void keepNothingBack() {
+    tell(self -> target.presuspend(self.moment, self.effects));
   }
 
   private void stopTicking() {
+    tickings.incrementAndGet();
     EventLoop.Timer timer = secondTimer;
     if (timer != null) {
       timer.cancel();
@@ -266,7 +357,17 @@ public final class MappedDevice implements BlockDevice {
   }
 
   public boolean isSuspended() {
-    return !gate.isOpen();
+    return !gate.isOpen() && owner.fault() == null;
+  }
+
+  /** Why the device has failed, all requests with it; null while it has not. */
+  public @Nullable String fault() {
+    return owner.fault();
+  }
+
+  /** How the devices underneath are, and where metadata is kept. */
+  public List<DeviceHealth> health() {
+    return watch.health();
   }
 
   /** The table line: start, length, target, arguments. */
@@ -275,7 +376,8 @@ public final class MappedDevice implements BlockDevice {
   }
 
   /**
-   * The status line.
+   * The status line. Words of Oxbow's own follow the target's while a device underneath does not
+   * answer.
    *
    * @param noFlush does not commit first; neither does a suspended device (M3, Z2)
    */
@@ -283,7 +385,8 @@ public final class MappedDevice implements BlockDevice {
     if (!noFlush && gate.isOpen() && target.hasUncommittedChanges()) {
       commit();
     }
-    return line(owner.ask(target::status));
+    String words = owner.fault() == null ? owner.ask(target::status) : "Fail";
+    return line(words + watch.statusWords());
   }
 
   /** Waits for a commit, unless the device is suspended meanwhile: then suspend commits. */
@@ -305,8 +408,12 @@ public final class MappedDevice implements BlockDevice {
 
   /** Sends the target a message; its answer may be empty. */
   public String message(List<String> words) throws MessageException {
-    String[] answer = new String[1];
+    String[] answer = {""};
     owner.tell(self -> answer[0] = target.message(words, self.moment, self.effects));
+    String why = owner.fault();
+    if (why != null) {
+      throw new MessageException("the device has failed: " + why);
+    }
     return answer[0];
   }
 
@@ -339,10 +446,18 @@ public final class MappedDevice implements BlockDevice {
     transfers.close();
   }
 
-  private void everySecond() {
+  /** The target's tick ends with suspend; the watch goes on until the device is drained. */
+  private void everySecond(int ticking) {
     if (gate.isOpen()) {
       tell(self -> target.everySecond(self.moment, self.effects));
-      secondTimer = loop.after(TimeUnit.SECONDS.toNanos(1), this::everySecond);
+    }
+    watch.tick(System.nanoTime());
+    tickAgain(ticking);
+  }
+
+  private void tickAgain(int ticking) {
+    if (tickings.get() == ticking) {
+      secondTimer = loop.after(TimeUnit.SECONDS.toNanos(1), () -> everySecond(ticking));
     }
   }
 

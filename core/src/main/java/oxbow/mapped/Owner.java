@@ -1,14 +1,20 @@
 package oxbow.mapped;
 
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import oxbow.block.Errno;
 import oxbow.mapped.EffectQueue.Effect;
+import oxbow.mapped.Split.SplitPiece;
 import oxbow.mapped.SuspendGate.Visitor;
 import oxbow.target.Job;
 import oxbow.target.MessageException;
-import oxbow.target.Piece;
 import oxbow.target.Target;
 
 /**
@@ -35,6 +41,8 @@ final class Owner {
   private final SuspendGate gate;
   private final AtomicLong requestsInFlight;
   private final EffectRunner runner;
+  private final Split.Pool splits;
+  private final Consumer<String> whenFailed;
 
   /** Guarded by {@link #lock}. */
   private long visitsSeen;
@@ -42,19 +50,44 @@ final class Owner {
   /** Guarded by {@link #lock}. */
   private long lastVisitNanos = System.nanoTime() - BUSY_NANOS;
 
-  Owner(Target target, SuspendGate gate, AtomicLong requestsInFlight, EffectRunner runner) {
+  /** Why the target is not asked any more; set once, under the lock. */
+  private volatile @Nullable String fault;
+
+  private final AtomicBoolean isFaultTold = new AtomicBoolean();
+
+  /** Work that the frame does for the target; what was skipped after a fault is no part of it. */
+  private final AtomicInteger jobs = new AtomicInteger();
+
+  /**
+   * @param splits has all pieces that the target may have
+   * @param whenFailed told once, and why, when the target has thrown; no lock is held
+   */
+  Owner(
+      Target target,
+      SuspendGate gate,
+      AtomicLong requestsInFlight,
+      EffectRunner runner,
+      Split.Pool splits,
+      Consumer<String> whenFailed) {
     this.target = target;
     this.gate = gate;
     this.requestsInFlight = requestsInFlight;
     this.runner = runner;
+    this.splits = splits;
+    this.whenFailed = whenFailed;
   }
 
-  void queue(Piece piece) {
+  void queue(SplitPiece piece) {
     Visitor self = gate.self();
+    piece.giveToTarget();
     lock.lock();
     try {
-      look(self);
-      target.queue(piece, self.moment, self.effects);
+      if (fault == null) {
+        look(self);
+        target.queue(piece, self.moment, self.effects);
+      }
+    } catch (RuntimeException | Error broken) {
+      note(broken);
     } finally {
       lock.unlock();
     }
@@ -63,13 +96,21 @@ final class Owner {
 
   void ended(Job job, int errno) {
     Visitor self = gate.self();
+    jobs.decrementAndGet();
     lock.lock();
     try {
-      look(self);
-      target.ended(job, errno, self.moment, self.effects);
-      changed.signalAll();
+      if (fault == null) {
+        look(self);
+        target.ended(job, errno, self.moment, self.effects);
+      }
+    } catch (RuntimeException | Error broken) {
+      note(broken);
     } finally {
+      changed.signalAll();
       lock.unlock();
+    }
+    if (fault != null) {
+      drop(job);
     }
     carryOut(self.effects);
   }
@@ -84,18 +125,75 @@ final class Owner {
     carryOut(effects);
   }
 
-  /** For events that are rare. */
+  /** For events that are rare. A target that has failed is not told. */
   void tell(Event event) throws MessageException {
     Visitor self = gate.self();
     lock.lock();
     try {
-      look(self);
-      event.tell(self);
-      changed.signalAll();
+      if (fault == null) {
+        look(self);
+        event.tell(self);
+      }
+    } catch (RuntimeException | Error broken) {
+      note(broken);
     } finally {
+      changed.signalAll();
       lock.unlock();
     }
     carryOut(self.effects);
+  }
+
+  // A target that throws: what it knows cannot be trusted any more, so it is never entered again.
+  // Nothing new is begun for it; what is in flight ends first, since it uses the requests' memory;
+  // then every request that the target had is answered with an error.
+
+  /** The target has thrown where the caller was not in its core. */
+  void fail(Throwable broken) {
+    note(broken);
+    afterFault();
+  }
+
+  /** Why the device has failed; null while it has not. */
+  @Nullable String fault() {
+    return fault;
+  }
+
+  /** Whether nothing is in flight for the target any more. */
+  boolean hasNoJobs() {
+    return jobs.get() <= 0;
+  }
+
+  private void note(Throwable broken) {
+    lock.lock();
+    try {
+      if (fault == null) {
+        StackTraceElement[] trace = broken.getStackTrace();
+        fault = broken + (trace.length == 0 ? "" : " at " + trace[0]);
+        gate.close();
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void afterFault() {
+    String why = fault;
+    if (why != null) {
+      if (isFaultTold.compareAndSet(false, true)) {
+        whenFailed.accept(why);
+      }
+      if (hasNoJobs()) {
+        splits.failWithTarget(Errno.EIO);
+      }
+    }
+  }
+
+  /** A merge keeps its buffer between its two halves; now there will be no second one. */
+  private static void drop(Job job) {
+    if (job.frame instanceof Transfer transfer) {
+      transfer.drop();
+    }
   }
 
   /** Wakes whoever waits for a condition of the device. */
@@ -162,11 +260,40 @@ final class Owner {
     effects.isRunning = true;
     try {
       for (Effect effect = effects.poll(); effect != null; effect = effects.poll()) {
-        runner.run(effect, this);
+        carryOut(effect);
         effects.recycle(effect);
       }
     } finally {
       effects.isRunning = false;
+    }
+    if (fault != null) {
+      afterFault();
+    }
+  }
+
+  /**
+   * The job is counted before the fault is looked at, and a fault is noted before the jobs are
+   * counted: so nobody's request is answered while a job with its memory begins.
+   */
+  private void carryOut(Effect effect) {
+    boolean isJob = effect.kind.isJob();
+    if (isJob) {
+      jobs.incrementAndGet();
+    }
+    if (fault != null && effect.kind != EffectQueue.Kind.STEP) {
+      if (isJob) {
+        jobs.decrementAndGet();
+        drop(Objects.requireNonNull(effect.job));
+      }
+      return;
+    }
+    try {
+      runner.run(effect, this);
+    } catch (RuntimeException | Error broken) {
+      if (isJob) {
+        jobs.decrementAndGet();
+      }
+      note(broken);
     }
   }
 }

@@ -1,10 +1,12 @@
 package oxbow.mapped;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Completion;
 import oxbow.block.Errno;
@@ -19,23 +21,49 @@ final class Split {
   /** A piece with the request that goes to a device in its name. */
   static final class SplitPiece extends Piece {
     private final BlockRequest io = new BlockRequest();
-    private final Completion whenEnded = (ended, errno) -> pieceEnded(errno);
+    private final Completion whenEnded = (ended, errno) -> ioEnded(errno);
     private final Pool pool;
+
+    /** Whether the target has the piece; whoever takes it back ends it or sends it on. */
+    private final AtomicBoolean isWithTarget = new AtomicBoolean();
+
     private @Nullable Split split;
+    private Outstanding.@Nullable Interval interval;
 
     private SplitPiece(Pool pool) {
       this.pool = pool;
     }
 
     /** Sends the piece as it is. */
-    void submit(BlockDevice device, long atBytes) {
-      device.submit(
-          io.data(operation(), atBytes, data(), dataOffset(), lengthBytes(), flags(), whenEnded));
+    void submit(Underlying below, long atBytes) {
+      interval = below.enter();
+      below
+          .device()
+          .submit(
+              io.data(
+                  operation(), atBytes, data(), dataOffset(), lengthBytes(), flags(), whenEnded));
     }
 
-    void submitRange(
-        BlockDevice device, Operation operation, long atBytes, long length, int flags) {
-      device.submit(io.range(operation, atBytes, length, flags, whenEnded));
+    void submitRange(Underlying below, Operation operation, long atBytes, long length, int flags) {
+      interval = below.enter();
+      below.device().submit(io.range(operation, atBytes, length, flags, whenEnded));
+    }
+
+    private void ioEnded(int errno) {
+      Outstanding.Interval submitted = Objects.requireNonNull(interval);
+      interval = null;
+      submitted.ended();
+      pieceEnded(errno);
+    }
+
+    /** Before the target is told of it. */
+    void giveToTarget() {
+      isWithTarget.set(true);
+    }
+
+    /** Takes the piece back from the target; false if somebody else has done so. */
+    boolean takeFromTarget() {
+      return isWithTarget.getAndSet(false);
     }
 
     /** The piece has ended; it and, if it was the last one, its request are given back. */
@@ -97,6 +125,10 @@ final class Split {
   static final class Pool {
     private final ArrayDeque<Split> splits = new ArrayDeque<>();
     private final ArrayDeque<SplitPiece> pieces = new ArrayDeque<>();
+
+    /** All there are, in use or not. */
+    private final List<SplitPiece> everyPiece = new ArrayList<>();
+
     private final Runnable requestEnded;
 
     Pool(Runnable requestEnded) {
@@ -110,7 +142,29 @@ final class Split {
 
     private synchronized SplitPiece takePiece() {
       SplitPiece piece = pieces.poll();
-      return piece == null ? new SplitPiece(this) : piece;
+      if (piece == null) {
+        piece = new SplitPiece(this);
+        everyPiece.add(piece);
+      }
+      return piece;
+    }
+
+    /**
+     * Ends all pieces that the target has, with an error. They are not used again: the target may
+     * still name one of them in an effect that another thread is about to carry out.
+     */
+    void failWithTarget(int errno) {
+      List<SplitPiece> all;
+      synchronized (this) {
+        all = List.copyOf(everyPiece);
+      }
+      for (SplitPiece piece : all) {
+        if (piece.takeFromTarget()) {
+          Split whole = Objects.requireNonNull(piece.split);
+          piece.split = null;
+          whole.ended(errno);
+        }
+      }
     }
 
     private synchronized void give(Split split) {

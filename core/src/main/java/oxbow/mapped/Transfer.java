@@ -1,6 +1,7 @@
 package oxbow.mapped;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,7 @@ import oxbow.block.Completion;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
+import oxbow.mapped.Split.SplitPiece;
 import oxbow.target.Job;
 import oxbow.target.Piece;
 
@@ -27,24 +29,51 @@ final class Transfer {
 
   private final TransferPool pool;
   private final BlockRequest request = new BlockRequest();
-  private final Completion whenEnded = (ended, errno) -> end(errno);
-  private final Completion whenStepped = (ended, errno) -> stepped(errno);
-  private final Completion whenMergeRead = (ended, errno) -> mergeWasRead(errno);
-  private final Completion whenUserRead = (ended, errno) -> userWasRead(errno);
-  private final Completion whenUncoveredRead = (ended, errno) -> readUncovered(errno);
+  private final Completion whenEnded =
+      (ended, errno) -> {
+        left();
+        end(errno);
+      };
+  private final Completion whenStepped =
+      (ended, errno) -> {
+        left();
+        stepped(errno);
+      };
+  private final Completion whenMergeRead =
+      (ended, errno) -> {
+        left();
+        mergeWasRead(errno);
+      };
+  private final Completion whenUserRead =
+      (ended, errno) -> {
+        left();
+        userWasRead(errno);
+      };
+  private final Completion whenUncoveredRead =
+      (ended, errno) -> {
+        left();
+        readUncovered(errno);
+      };
   private final Runnable goOnWithCopy = () -> stepped(Errno.OK);
   private final Runnable goOnWithMerge = this::readForMerge;
+  private final Runnable goOnWithBytes = this::writeBytes;
 
   // Who gives a buffer back calls whoever waits for one, who may give it back at once, and so on.
   private final Runnable whenFreeForCopy = () -> later(goOnWithCopy);
   private final Runnable whenFreeForMerge = () -> later(goOnWithMerge);
+  private final Runnable whenFreeForBytes = () -> later(goOnWithBytes);
 
   private @Nullable Owner owner;
   private @Nullable Job job;
   private @Nullable MemorySegment buffer;
+  private byte @Nullable [] ownBytes;
 
-  private @Nullable BlockDevice from;
-  private @Nullable BlockDevice to;
+  private @Nullable Underlying from;
+  private @Nullable Underlying to;
+
+  /** What the request in flight is counted in. */
+  private Outstanding.@Nullable Interval interval;
+
   private long atBytes;
   private long endBytes;
   private long pieceBytes;
@@ -80,10 +109,31 @@ final class Transfer {
     Objects.requireNonNull(owner).step(step);
   }
 
+  private void submit(Underlying below, BlockRequest filledIn) {
+    interval = below.enter();
+    below.device().submit(filledIn);
+  }
+
+  private void left() {
+    Outstanding.Interval submitted = Objects.requireNonNull(interval);
+    interval = null;
+    submitted.ended();
+  }
+
   /** Ends the job: gives back what it used, then tells. */
   private void end(int errno) {
     Owner whose = Objects.requireNonNull(owner);
     Job work = Objects.requireNonNull(job);
+    release(work);
+    whose.ended(work, errno);
+  }
+
+  /** Forgets a job that nobody goes on with; nothing is in flight for it. */
+  void drop() {
+    release(Objects.requireNonNull(job));
+  }
+
+  private void release(Job work) {
     MemorySegment used = buffer;
     owner = null;
     job = null;
@@ -95,7 +145,6 @@ final class Transfer {
     if (used != null) {
       pool.buffers().give(used);
     }
-    whose.ended(work, errno);
   }
 
   /** Work that had begun has failed; EAGAIN would say that nothing was begun. */
@@ -105,16 +154,48 @@ final class Transfer {
 
   // One request.
 
-  void write(BlockDevice device, Piece piece, long offsetBytes, int flags) {
+  void read(Underlying source, Piece piece, long offsetBytes) {
+    int length = Math.toIntExact(piece.lengthBytes());
+    submit(
+        source,
+        request.data(
+            Operation.READ, offsetBytes, piece.data(), piece.dataOffset(), length, 0, whenEnded));
+  }
+
+  void writeBytes(Underlying target, byte[] bytes, long offsetBytes, int flags) {
+    to = target;
+    ownBytes = bytes;
+    atBytes = offsetBytes;
+    pieceFlags = flags;
+    writeBytes();
+  }
+
+  private void writeBytes() {
+    byte[] bytes = Objects.requireNonNull(ownBytes);
+    MemorySegment taken = pool.buffers().take(bytes.length, whenFreeForBytes);
+    if (taken == null) {
+      return;
+    }
+    buffer = taken;
+    ownBytes = null;
+    MemorySegment.copy(bytes, 0, taken, ValueLayout.JAVA_BYTE, 0, bytes.length);
+    submit(
+        Objects.requireNonNull(to),
+        request.data(Operation.WRITE, atBytes, taken, 0, bytes.length, pieceFlags, whenEnded));
+  }
+
+  void write(Underlying target, Piece piece, long offsetBytes, int flags) {
     if (piece.operation() == Operation.WRITE) {
       int length = Math.toIntExact(piece.lengthBytes());
+      BlockDevice device = target.device();
       int errno = device.writeNow(offsetBytes, piece.data(), piece.dataOffset(), length);
       if (errno != Errno.EAGAIN) {
         end(errno);
         return;
       }
     }
-    device.submit(
+    submit(
+        target,
         request.data(
             piece.operation(),
             offsetBytes,
@@ -125,13 +206,13 @@ final class Transfer {
             whenEnded));
   }
 
-  void range(BlockDevice device, Operation operation, long offsetBytes, long length, int flags) {
-    device.submit(request.range(operation, offsetBytes, length, flags, whenEnded));
+  void range(Underlying target, Operation operation, long offsetBytes, long length, int flags) {
+    submit(target, request.range(operation, offsetBytes, length, flags, whenEnded));
   }
 
   // Copies, in pieces of at most one large buffer: read a piece, write its runs, take the next.
 
-  void copy(BlockDevice source, BlockDevice target, long offset, long length, boolean skip) {
+  void copy(Underlying source, Underlying target, long offset, long length, boolean skip) {
     from = source;
     to = target;
     atBytes = offset;
@@ -183,9 +264,10 @@ final class Transfer {
     }
     isPieceRead = true;
     scannedBytes = 0;
-    BlockDevice source = Objects.requireNonNull(from);
-    pieceFlags = flagsFor(source);
-    source.submit(
+    Underlying source = Objects.requireNonNull(from);
+    pieceFlags = flagsFor(source.device());
+    submit(
+        source,
         request.data(Operation.READ, atBytes, buffer, 0, pieceBytes, pieceFlags, whenStepped));
   }
 
@@ -199,14 +281,15 @@ final class Transfer {
   }
 
   /** Writes the next run of the piece that is not known to be there already; false if none is. */
-  private boolean writeNextRun(BlockDevice target, MemorySegment data) {
+  private boolean writeNextRun(Underlying target, MemorySegment data) {
     long start = skipZeros ? skipZeroBlocks(data, scannedBytes) : scannedBytes;
     if (start == pieceBytes) {
       return false;
     }
     long end = skipZeros ? skipDataBlocks(data, start) : pieceBytes;
     scannedBytes = end;
-    target.submit(
+    submit(
+        target,
         request.data(
             Operation.WRITE, atBytes + start, data, start, end - start, pieceFlags, whenStepped));
     return true;
@@ -236,10 +319,13 @@ final class Transfer {
   // Reads that hydrate: the user's bytes first, then the rest of the range, then it is written.
 
   void readThrough(
-      BlockDevice source, BlockDevice target, Piece piece, long base, long length, boolean skip) {
+      Underlying source, Underlying target, Piece piece, long base, long length, boolean skip) {
     MemorySegment taken = pool.buffers().takeIfFree(length);
     if (taken == null) {
-      Split.of(piece).submit(source, piece.offsetBytes());
+      SplitPiece user = Split.of(piece);
+      if (user.takeFromTarget()) {
+        user.submit(source, piece.offsetBytes());
+      }
       end(Errno.EAGAIN);
       return;
     }
@@ -254,7 +340,8 @@ final class Transfer {
     skipZeros = skip;
     userPiece = piece;
     int userLength = Math.toIntExact(piece.lengthBytes());
-    int errno = source.readNow(piece.offsetBytes(), taken, piece.offsetBytes() - base, userLength);
+    long at = piece.offsetBytes() - base;
+    int errno = source.device().readNow(piece.offsetBytes(), taken, at, userLength);
     if (errno == Errno.EAGAIN) {
       readIntoBuffer(piece.offsetBytes(), piece.endBytes(), whenUserRead);
     } else {
@@ -264,16 +351,11 @@ final class Transfer {
 
   private void readIntoBuffer(long readFrom, long readTo, Completion whenRead) {
     MemorySegment data = Objects.requireNonNull(buffer);
-    Objects.requireNonNull(from)
-        .submit(
-            request.data(
-                Operation.READ,
-                readFrom,
-                data,
-                readFrom - atBytes,
-                readTo - readFrom,
-                pieceFlags,
-                whenRead));
+    long length = readTo - readFrom;
+    submit(
+        Objects.requireNonNull(from),
+        request.data(
+            Operation.READ, readFrom, data, readFrom - atBytes, length, pieceFlags, whenRead));
   }
 
   /** Answers the user, who waits for nothing that follows (O13). */
@@ -290,7 +372,10 @@ final class Transfer {
           piece.dataOffset(),
           piece.lengthBytes());
     }
-    Split.of(piece).pieceEnded(errno);
+    SplitPiece user = Split.of(piece);
+    if (user.takeFromTarget()) {
+      user.pieceEnded(errno);
+    }
     readUncovered(errno);
   }
 
@@ -315,7 +400,7 @@ final class Transfer {
 
   // Merges: the source's bytes around the user's, written as one (O2).
 
-  void readForMerge(BlockDevice source, long base, long length, long readFrom, long readTo) {
+  void readForMerge(Underlying source, long base, long length, long readFrom, long readTo) {
     from = source;
     baseBytes = base;
     pieceBytes = length;
@@ -325,7 +410,7 @@ final class Transfer {
   }
 
   private void readForMerge() {
-    BlockDevice source = Objects.requireNonNull(from);
+    Underlying source = Objects.requireNonNull(from);
     MemorySegment taken = pool.buffers().take(pieceBytes, whenFreeForMerge);
     if (taken == null) {
       return;
@@ -333,10 +418,10 @@ final class Transfer {
     buffer = taken;
     long at = readFromBytes - baseBytes;
     int length = Math.toIntExact(readToBytes - readFromBytes);
-    int errno = source.readNow(readFromBytes, taken, at, length);
+    int errno = source.device().readNow(readFromBytes, taken, at, length);
     if (errno == Errno.EAGAIN) {
-      source.submit(
-          request.data(Operation.READ, readFromBytes, taken, at, length, 0, whenMergeRead));
+      submit(
+          source, request.data(Operation.READ, readFromBytes, taken, at, length, 0, whenMergeRead));
     } else {
       mergeWasRead(errno);
     }
@@ -350,7 +435,7 @@ final class Transfer {
     }
   }
 
-  void writeMerged(BlockDevice target, Piece pieces) {
+  void writeMerged(Underlying target, Piece pieces) {
     MemorySegment data = Objects.requireNonNull(buffer);
     for (Piece piece = pieces; piece != null; piece = piece.next) {
       long at = piece.offsetBytes() - baseBytes;
@@ -360,9 +445,9 @@ final class Transfer {
         data.asSlice(at, piece.lengthBytes()).fill((byte) 0);
       }
     }
-    int errno = target.writeNow(baseBytes, data, 0, Math.toIntExact(pieceBytes));
+    int errno = target.device().writeNow(baseBytes, data, 0, Math.toIntExact(pieceBytes));
     if (errno == Errno.EAGAIN) {
-      target.submit(request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
+      submit(target, request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
     } else {
       end(errno);
     }

@@ -19,8 +19,18 @@ public interface Effects {
   void issueRange(
       Piece piece, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
 
+  /** Reads from a device into a user's piece (READ); the job ends, not the piece. */
+  void read(Job job, Piece piece, int slot, long offsetBytes);
+
   /** Writes a user's piece (WRITE or WRITE_ZEROES) to a device; the job ends, not the piece. */
   void write(Job job, Piece piece, int slot, long offsetBytes, int flags);
+
+  /**
+   * Writes the core's own bytes, at most 1 MiB.
+   *
+   * @param bytes not changed any more by the core until the job has ended
+   */
+  void writeBytes(Job job, byte[] bytes, int slot, long offsetBytes, int flags);
 
   /** A dataless operation on a device on the core's own account. */
   void range(Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
@@ -69,6 +79,9 @@ public interface Effects {
 
   /** Flushes a device, then, if that succeeded, runs the task, if any, where it may block. */
   void flushThen(Job job, int slot, @Nullable BlockingTask task);
+
+  /** Runs the task where it may block. */
+  void run(Job job, BlockingTask task);
 
   /** No more data will be copied, merged or read through: what is kept for that may go. */
   void releaseBuffers();

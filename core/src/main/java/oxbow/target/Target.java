@@ -21,47 +21,74 @@ public interface Target extends AutoCloseable {
   /** The devices underneath; their indices are the slots of mappings and effects. */
   List<BlockDevice> devices();
 
+  /** What the device in a slot is to the target, for messages: "source". One word. */
+  default String role(int slot) {
+    return "device";
+  }
+
+  /** What the tasks of {@link Effects#flushThen} and {@link Effects#run} work on. */
+  default TaskPlace taskPlace() {
+    return TaskPlace.NONE;
+  }
+
   /**
    * Decides from memory alone where a request goes. Does not block, allocate or lock.
    *
-   * @param lengthBytes at least 1, except for FLUSH, which is always queued
+   * @param lengthBytes at least 1, except for FLUSH, where it is 0
    */
   void map(Operation operation, long offsetBytes, long lengthBytes, int flags, Mapping answer);
 
   /**
-   * Tells from memory alone which device holds what a read of a range would find: {@link #map} of a
-   * read, unless reads have effects beside their answer.
+   * Tells where the data of a range lies, for questions about it that are no request (how it is
+   * allocated, whether it is in memory). Like {@link #map}; where reads are only kept back, or fail
+   * for a while, the answer is that of a read without that.
    */
   default void locate(long offsetBytes, long lengthBytes, Mapping answer) {
     map(Operation.READ, offsetBytes, lengthBytes, 0, answer);
   }
 
   /** Takes over a piece that was mapped to queue. */
-  void queue(Piece piece, Moment now, Effects out);
+  default void queue(Piece piece, Moment now, Effects out) {
+    throw new IllegalStateException(typeName() + " queues nothing");
+  }
 
   /** A job has ended. */
-  void ended(Job job, int errno, Moment now, Effects out);
+  default void ended(Job job, int errno, Moment now, Effects out) {
+    throw new IllegalStateException(typeName() + " has no jobs");
+  }
 
   /** Called once per second while resumed. */
-  void everySecond(Moment now, Effects out);
+  default void everySecond(Moment now, Effects out) {}
 
   /** Called at times asked for with {@link Effects#wakeAt}. */
-  void wake(Moment now, Effects out);
+  default void wake(Moment now, Effects out) {}
+
+  /**
+   * A suspend begins: no request comes any more, and those that are there are waited for. What the
+   * target keeps back by choice must come out now; a few pieces may still be queued after this.
+   */
+  default void presuspend(Moment now, Effects out) {}
 
   /** Stops starting work of its own and, once quiet, commits; ends in {@link #isSuspended}. */
-  void suspend(Moment now, Effects out);
+  default void suspend(Moment now, Effects out) {}
 
   /** Whether everything that suspend began has ended. */
-  boolean isSuspended();
+  default boolean isSuspended() {
+    return true;
+  }
 
   /** Whether a commit would change anything on disk (M4). Any thread. */
-  boolean hasUncommittedChanges();
+  default boolean hasUncommittedChanges() {
+    return false;
+  }
 
   /** Begins or goes on. */
-  void resume(Moment now, Effects out);
+  default void resume(Moment now, Effects out) {}
 
   /** A message in words; an answer may be empty. */
-  String message(List<String> words, Moment now, Effects out) throws MessageException;
+  default String message(List<String> words, Moment now, Effects out) throws MessageException {
+    throw new MessageException("Target type does not support messages");
+  }
 
   /** What follows the target's name in a status line; called under the owner's lock. */
   String status();
@@ -69,7 +96,10 @@ public interface Target extends AutoCloseable {
   /** What follows the target's name in a table line. */
   String table();
 
-  /** Releases what the target itself holds (metadata); after suspend. The devices are not its. */
+  /**
+   * Releases what the target itself holds (metadata); after suspend. The devices are not its.
+   * Blocks.
+   */
   @Override
-  void close();
+  default void close() {}
 }

@@ -113,6 +113,27 @@ class AddressTest {
   }
 
   @Test
+  void layersNestAndEachTakesItsWordsUpToTheNextColon() {
+    String text = "delay:5,10:flakey:1,2,drop_writes:nbd://h:1/x";
+    Address.Layered delay = (Address.Layered) Address.parse(text);
+    assertThat(delay.target()).isEqualTo(Address.LayerTarget.DELAY);
+    assertThat(delay.arguments()).isEqualTo("5,10");
+    Address.Layered flakey = (Address.Layered) delay.below();
+    assertThat(flakey.text()).isEqualTo("flakey:1,2,drop_writes:nbd://h:1/x");
+    assertThat(flakey.arguments()).isEqualTo("1,2,drop_writes");
+    assertThat(delay.bottom()).isEqualTo(new Address.NbdTcp("nbd://h:1/x", "h", 1, "x"));
+    assertThat(Address.parse("a.img").bottom()).isEqualTo(Address.parse("a.img"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"delay:a.img", "delay:", "flakey:1", "delay::a.img"})
+  void aLayerWithoutArgumentsOrDeviceIsRefused(String text) {
+    assertThatThrownBy(() -> Address.parse(text))
+        .hasMessageStartingWith(text + ": expected ")
+        .hasMessageContaining(":ARGUMENTS:ADDRESS");
+  }
+
+  @Test
   void anEmptyPathIsNoAddress() {
     assertThatThrownBy(() -> Address.parse("")).hasMessageContaining("a path is expected");
     assertThatThrownBy(() -> Address.parse("file:")).hasMessageContaining("a path is expected");

@@ -37,7 +37,7 @@ class MappedCloneStressTest {
   private static final int LANES_PER_THREAD = 8;
   private static final int REQUESTS_PER_THREAD = 5000;
 
-  /** Not a multiple of any region size: neighbours share regions. */
+  /** Not a multiple of any region size, nor of a sector: neighbours share both (O40). */
   private static final int LANE_BYTES = 130_000;
 
   private static final int SIZE = THREADS * LANES_PER_THREAD * LANE_BYTES / 512 * 512;
@@ -51,7 +51,7 @@ class MappedCloneStressTest {
     "64, false, 1 hydrate_on_read"
   })
   @DisplayName(
-      "R W D F H O1-O7 O13: 20,000 requests of 4 threads while it hydrates and is suspended")
+      "R W D F H O1-O7 O13 O40: 20,000 requests of 4 threads while it hydrates and is suspended")
   void manyThreadsDoEachOtherNoHarm(int regionSectors, boolean isAdaptive, String features)
       throws Exception {
     long seed = Long.getLong("oxbow.seed", 20_250_101L + regionSectors);

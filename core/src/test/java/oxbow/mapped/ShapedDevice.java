@@ -13,6 +13,9 @@ import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
+import oxbow.block.Reachability;
+import oxbow.block.Reachability.State;
+import oxbow.block.Remote;
 
 /**
  * A device in front of another that decides when and how its requests end: at once, on another
@@ -35,7 +38,9 @@ final class ShapedDevice implements BlockDevice {
   private final List<String> log = new ArrayList<>();
 
   private volatile Predicate<BlockRequest> fails = request -> false;
+  private volatile int failure = Errno.EIO;
   private volatile boolean isHolding;
+  private final FarEnd farEnd = new FarEnd();
 
   private ShapedDevice(BlockDevice below, boolean servesAtOnce, Way way) {
     this.below = below;
@@ -65,7 +70,36 @@ final class ShapedDevice implements BlockDevice {
     return this;
   }
 
-  /** Requests for which this holds end with EIO. */
+  /** The error that failing requests end with; EIO otherwise. */
+  ShapedDevice failWith(int errno) {
+    failure = errno;
+    return this;
+  }
+
+  /** The far end cannot be reached: requests are held, or fail if nobody wants that. */
+  void goAway(String why) {
+    synchronized (held) {
+      farEnd.now = new Reachability(State.AWAY, System.nanoTime(), why, farEnd.holdNanos != 0);
+    }
+  }
+
+  /** It can be reached again. */
+  void comeBack() {
+    synchronized (held) {
+      farEnd.now = FarEnd.PRESENT;
+    }
+    release();
+  }
+
+  /** It will not come back: all requests fail. */
+  void go(String why) {
+    synchronized (held) {
+      farEnd.now = new Reachability(State.GONE, System.nanoTime(), why, false);
+    }
+    farEnd.failHeld();
+  }
+
+  /** Requests for which this holds end with an error. */
   void failWhen(Predicate<BlockRequest> condition) {
     fails = condition;
   }
@@ -112,18 +146,22 @@ final class ShapedDevice implements BlockDevice {
     synchronized (log) {
       log.add(request.toString());
     }
-    if (isHolding) {
-      synchronized (held) {
+    synchronized (held) {
+      if (isHolding || (farEnd.now.isAway() && farEnd.now.isHolding())) {
         held.add(request);
+        return;
       }
-      return;
     }
-    carryOut(request);
+    if (farEnd.now.state() == State.PRESENT) {
+      carryOut(request);
+    } else {
+      request.complete(Errno.EIO);
+    }
   }
 
   private void carryOut(BlockRequest request) {
     if (fails.test(request)) {
-      request.complete(Errno.EIO);
+      request.complete(failure);
     } else {
       way.take(request, below);
     }
@@ -148,7 +186,7 @@ final class ShapedDevice implements BlockDevice {
       return Errno.EAGAIN;
     }
     return refuses(Operation.READ, offsetBytes, lengthBytes)
-        ? Errno.EIO
+        ? failure
         : below.readNow(offsetBytes, data, dataOffset, lengthBytes);
   }
 
@@ -158,13 +196,18 @@ final class ShapedDevice implements BlockDevice {
       return Errno.EAGAIN;
     }
     return refuses(Operation.WRITE, offsetBytes, lengthBytes)
-        ? Errno.EIO
+        ? failure
         : below.writeNow(offsetBytes, data, dataOffset, lengthBytes);
   }
 
   @Override
   public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
     below.extents(offsetBytes, lengthBytes, maxExtents, receiver);
+  }
+
+  @Override
+  public Remote remote() {
+    return farEnd;
   }
 
   @Override
@@ -185,5 +228,54 @@ final class ShapedDevice implements BlockDevice {
   @Override
   public void close() throws IOException {
     below.close();
+  }
+
+  private final class FarEnd implements Remote {
+    private static final Reachability PRESENT = new Reachability(State.PRESENT, 0, "", true);
+
+    /** Guarded by what is held, when it changes. */
+    private volatile Reachability now = PRESENT;
+
+    private volatile long holdNanos = FOREVER;
+
+    @Override
+    public Reachability reachability() {
+      return now;
+    }
+
+    @Override
+    public long holdNanos() {
+      return holdNanos;
+    }
+
+    /** Nobody waits here for a limit to pass: what is held goes at once, or stays. */
+    @Override
+    public void holdNanos(long nanos) {
+      holdNanos = nanos;
+      if (now.isAway()) {
+        goAway(now.why());
+        if (nanos == 0) {
+          failHeld();
+        }
+      }
+    }
+
+    private void failHeld() {
+      while (true) {
+        BlockRequest request;
+        synchronized (held) {
+          request = held.poll();
+        }
+        if (request == null) {
+          return;
+        }
+        request.complete(Errno.EIO);
+      }
+    }
+
+    @Override
+    public void silenceNanos(long nanos) {
+      throw new UnsupportedOperationException("never silent");
+    }
   }
 }

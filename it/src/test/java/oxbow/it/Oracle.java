@@ -78,10 +78,12 @@ public final class Oracle {
   }
 
   /** What the checker of clone metadata says; its exit status is in {@code clean}. */
-  public static JsonNode checkCloneMetadata(Path metadata) {
+  public static JsonNode checkCloneMetadata(Path metadata, Object... options) {
     Tool.require("python3", "python3");
+    List<Object> words = new ArrayList<>(List.of(options));
+    words.add(metadata);
     return parse(
-        Proc.of(Tool.own("it/tools/clone_metadata_check.py"), metadata)
+        Proc.of(Tool.own("it/tools/clone_metadata_check.py"), words.toArray())
             .within(PATIENCE)
             .run()
             .out());

@@ -44,8 +44,32 @@ public final class Server implements AutoCloseable {
    * @param directory where its standard error is kept
    */
   public static Server oxbow(Path directory, Object... arguments) {
+    Server server = launchOxbow(directory, arguments);
+    server.awaitUri();
+    return server;
+  }
+
+  /** Starts {@code ./oxbow} and does not wait until it is ready. */
+  static Server launchOxbow(Path directory, Object... arguments) {
     try {
-      Server server = new Server(directory, command(Tool.own("oxbow"), List.of(arguments)));
+      return new Server(directory, command(Tool.own("oxbow"), List.of(arguments)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Starts {@code ./oxbow} under strace, which lets the process be a child of this one, so that
+   * signals reach it, and writes its system calls to the log.
+   */
+  static Server tracedOxbow(Path directory, Path log, Object... arguments) {
+    try {
+      List<Object> words = new ArrayList<>(SystemCalls.command(log));
+      words.add(Tool.own("oxbow"));
+      words.addAll(List.of(arguments));
+      Object strace = words.removeFirst();
+      words.addFirst("-D");
+      Server server = new Server(directory, command(Path.of(strace.toString()), words));
       server.awaitUri();
       return server;
     } catch (IOException e) {

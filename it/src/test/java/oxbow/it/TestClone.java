@@ -58,9 +58,16 @@ final class TestClone implements AutoCloseable {
 
   /** Serves the clone, with these options beside SOURCE and DEST; returns when it can be used. */
   Server start(Object... options) {
+    Server started = launch(options);
+    started.awaitUri();
+    return started;
+  }
+
+  /** The same, but it may not be ready yet. */
+  Server launch(Object... options) {
     List<Object> words = words(options);
     words.addAll(List.of("--name", NAME, "--listen", "unix:" + socket()));
-    Server started = Server.oxbow(directory, words.toArray());
+    Server started = Server.launchOxbow(directory, words.toArray());
     server = started;
     return started;
   }

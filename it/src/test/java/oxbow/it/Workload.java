@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
@@ -37,6 +39,9 @@ final class Workload {
   private static final int REGION_GRANULES = 4096 / GRANULE_BYTES;
   private static final int LONGEST_GRANULES = 512;
 
+  /** Most commits are over by then. */
+  private static final int LONGEST_COMMIT_NANOS = 3_000_000;
+
   /** Most requests are close to the frontier between what was used before and what was not. */
   private static final int WINDOW_GRANULES = (1 << 20) / GRANULE_BYTES;
 
@@ -59,29 +64,57 @@ final class Workload {
     this.areDiscardsPassedDown = areDiscardsPassedDown;
   }
 
+  /** When the server is killed, once enough operations have begun. */
+  enum Moment {
+    /** At once, whatever goes on. */
+    ANY,
+    /** As soon as the answer to a flush has come. */
+    FLUSH_ANSWERED,
+    /** Some time after a flush was sent, and most likely before its answer. */
+    IN_COMMIT
+  }
+
   /** One time from a start of the server to its end. */
   private final class Round {
     final AtomicInteger operations;
     final int end;
     final double total;
+    final Moment moment;
     final Runnable kill;
+    final AtomicBoolean isKilling = new AtomicBoolean();
     volatile boolean isKilled;
 
-    Round(int begin, int end, int total, Runnable kill) {
+    Round(int begin, int end, int total, Moment moment, Runnable kill) {
       this.operations = new AtomicInteger(begin);
       this.end = end;
       this.total = total;
+      this.moment = moment;
       this.kill = kill;
     }
 
-    /** False when the server is about to die of this. */
-    boolean next() {
-      int number = operations.incrementAndGet();
-      if (number == end) {
-        isKilled = true;
-        kill.run();
+    /** Counts an operation; false when the server is dead, or about to die of this. */
+    boolean next(User user) {
+      if (operations.incrementAndGet() >= end && isKilling.compareAndSet(false, true)) {
+        switch (moment) {
+          case ANY -> kill();
+          case FLUSH_ANSWERED -> {
+            if (user.flush()) {
+              kill();
+            }
+          }
+          case IN_COMMIT -> {
+            user.sendFlush();
+            LockSupport.parkNanos(user.random.nextInt(LONGEST_COMMIT_NANOS));
+            kill();
+          }
+        }
       }
       return !isKilled;
+    }
+
+    void kill() {
+      isKilled = true;
+      kill.run();
     }
 
     int frontier() {
@@ -90,11 +123,12 @@ final class Workload {
   }
 
   /**
-   * Runs operations {@code begin} to {@code end} of {@code total}, then kills the server while
-   * others are in flight, and waits until all threads have ended.
+   * Runs operations {@code begin} to {@code end} of {@code total}, then kills the server at that
+   * moment, while others are in flight, and waits until all threads have ended.
    */
-  void run(long seed, int begin, int end, int total, Runnable kill) throws Exception {
-    Round round = new Round(begin, end, total, kill);
+  void run(long seed, int begin, int end, int total, Moment moment, Runnable kill)
+      throws Exception {
+    Round round = new Round(begin, end, total, moment, kill);
     try (WorkerDiskPool disks = new WorkerDiskPool(1);
         Engine engine = new Engine(1, disks)) {
       List<NbdDevice> connections = new ArrayList<>();
@@ -188,14 +222,13 @@ final class Workload {
     @Override
     public void run() {
       try {
-        while (failure.get() == null && round.next() && operate()) {
+        while (failure.get() == null && round.next(this) && operate()) {
           // Until the server is gone.
         }
       } catch (Throwable e) {
         failure.compareAndSet(null, e);
         if (!round.isKilled) {
-          round.isKilled = true;
-          round.kill.run();
+          round.kill();
         }
       }
     }
@@ -250,6 +283,11 @@ final class Workload {
                   ? random.nextInt(frontier + WINDOW_GRANULES)
                   : random.nextInt(granuleCount);
       return Math.min(place, granuleCount - 1);
+    }
+
+    /** Sends a flush and does not wait for its answer. */
+    void sendFlush() {
+      device.submit(new BlockRequest().range(Operation.FLUSH, 0, 0, 0, (ended, result) -> {}));
     }
 
     private boolean flush() {

@@ -123,6 +123,14 @@ public final class FileDevice implements BlockDevice {
     return (int) Math.max(0, fileEndBytes - sizeBytes);
   }
 
+  Path path() {
+    return path;
+  }
+
+  boolean isRegularFile() {
+    return facts.kind() == FileFacts.Kind.REGULAR_FILE;
+  }
+
   /** Equal for two devices exactly when they are the same file or block device. */
   public Object identity() {
     return facts.identity();
@@ -133,8 +141,7 @@ public final class FileDevice implements BlockDevice {
    * where this cannot be known. Blocks.
    */
   public boolean isAllHoles() {
-    return facts.kind() == FileFacts.Kind.REGULAR_FILE
-        && FileErrors.isNothingThere(file.seekData(0));
+    return isRegularFile() && FileErrors.isNothingThere(file.seekData(0));
   }
 
   /**
@@ -256,7 +263,7 @@ public final class FileDevice implements BlockDevice {
 
   @Override
   public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
-    if (facts.kind() == FileFacts.Kind.REGULAR_FILE) {
+    if (isRegularFile()) {
       new ExtentsQuery(file, fileEndBytes, offsetBytes, lengthBytes, maxExtents, receiver)
           .start(pool);
     } else {

@@ -121,6 +121,21 @@ public final class FileOpener {
   private void giveSize(DiskFile file, Path path, long sizeBytes) throws IOException {
     check(file.resize(sizeBytes), path);
     check(file.flushAll(), path);
+    syncName(path);
+  }
+
+  /**
+   * Makes the name of an open file durable. Creating does so by itself; but a file that was found
+   * may be what an interrupted creation left, and its name only in memory (O41). Other kinds of
+   * devices have no name that could be lost.
+   */
+  public void syncName(FileDevice device) throws IOException {
+    if (device.isRegularFile()) {
+      syncName(device.path());
+    }
+  }
+
+  private void syncName(Path path) throws IOException {
     Path directory = path.toAbsolutePath().getParent();
     if (directory == null) {
       throw new DeviceException(Errno.EEXIST, path.toString()); // The root of all files.

@@ -50,7 +50,12 @@ final class FlushLedger {
 
   /** Connections were lost, and none that is left may carry a FLUSH. */
   void carriersLost() {
-    isLost |= answered > flushed; // F2
+    isLost |= hasUnflushed(); // F2
+  }
+
+  /** Whether there are writes that a FLUSH would still make durable. */
+  boolean hasUnflushed() {
+    return answered > flushed;
   }
 
   /** F2: whether flushes have to fail. */

@@ -67,6 +67,9 @@ final class Link {
 
   private boolean isStopped;
 
+  /** How quiet the present connection is. */
+  private final Silence silence = new Silence();
+
   Link(ServerAddress server, EventLoop loop, NbdOptions options, Owner owner) {
     this.server = server;
     this.loop = loop;
@@ -94,6 +97,10 @@ final class Link {
 
   void openedAtMark(long mark) {
     openedAtMark = mark;
+  }
+
+  Silence silence() {
+    return silence;
   }
 
   /** Begins an attempt now. */
@@ -179,7 +186,7 @@ final class Link {
     }
   }
 
-  private static String shown(long nanos) {
+  static String shown(long nanos) {
     long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
     return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
   }
@@ -240,6 +247,7 @@ final class Link {
     public void ready(Connection ready, Export export) {
       cancelTimer();
       phase = Phase.READY;
+      silence.begin(System.nanoTime());
       owner.ready(Link.this, export);
     }
 

@@ -15,6 +15,8 @@ import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Limits;
+import oxbow.block.Reachability;
+import oxbow.block.Remote;
 import oxbow.engine.Engine;
 import oxbow.engine.EventLoop;
 import oxbow.engine.LoopTask;
@@ -33,7 +35,7 @@ import oxbow.nbd.client.NbdAddress;
  * FlushLedger} for flushes, which fail from then on if completed writes may have been lost. A
  * server that comes back with a smaller export, or one that can do less, fails the device for good.
  */
-public final class NbdDevice implements BlockDevice {
+public final class NbdDevice implements BlockDevice, Remote {
   private static final long CLOSE_PATIENCE_SECONDS = 10;
   private static final VarHandle SUBMITTED;
 
@@ -156,12 +158,32 @@ public final class NbdDevice implements BlockDevice {
     return session.state();
   }
 
-  /**
-   * Changes how long requests are held without a connection; counts from its loss, also when that
-   * has been. Requests submitted afterwards see the change. From any thread.
-   *
-   * @param nanos Long.MAX_VALUE for ever
-   */
+  @Override
+  public Remote remote() {
+    return this;
+  }
+
+  @Override
+  public Reachability reachability() {
+    return session.reachability();
+  }
+
+  @Override
+  public long holdNanos() {
+    return session.holdNanos();
+  }
+
+  @Override
+  public void silenceNanos(long nanos) {
+    if (nanos <= 0) {
+      throw new IllegalArgumentException("silence of " + nanos + " ns");
+    }
+    session.silenceNanos(nanos);
+    loop.execute(session::listenAnew);
+  }
+
+  /** Requests submitted afterwards see the change. */
+  @Override
   public void holdNanos(long nanos) {
     if (nanos < 0) {
       throw new IllegalArgumentException("hold for " + nanos + " ns");

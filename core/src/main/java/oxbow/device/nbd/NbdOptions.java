@@ -3,6 +3,7 @@ package oxbow.device.nbd;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import oxbow.block.Remote;
 
 /**
  * How an {@link NbdDevice} behaves.
@@ -13,8 +14,10 @@ import java.util.random.RandomGenerator;
  * @param connectTimeoutNanos patience with one attempt, from the connect to the end of the
  *     handshake
  * @param holdNanos how long requests are held while there is no connection, counted from its loss;
- *     then they fail with EIO, and so do new ones until there is a connection again. Long.MAX_VALUE
- *     holds them for ever
+ *     then they fail with EIO, and so do new ones until there is a connection again. {@link
+ *     Remote#FOREVER} holds them without limit
+ * @param silenceNanos when nothing at all has arrived on a connection for so long although commands
+ *     are in flight, it counts as lost; see {@link Silence}
  * @param firstDelayNanos the first delay before another attempt, see {@link Backoff}
  * @param longestDelayNanos the longest delay
  * @param random for the jitter of the delays; used on the device's loop only
@@ -25,18 +28,23 @@ public record NbdOptions(
     int inFlightPerConnection,
     long connectTimeoutNanos,
     long holdNanos,
+    long silenceNanos,
     long firstDelayNanos,
     long longestDelayNanos,
     RandomGenerator random,
     InstantSource clock) {
 
-  /** Up to 4 connections of 64 commands, 10 seconds for an attempt, requests held for ever. */
+  /**
+   * Up to 4 connections of 64 commands, 10 seconds for an attempt, half a minute of silence, held
+   * for ever.
+   */
   public static NbdOptions defaults() {
     return new NbdOptions(
         4,
         64,
         TimeUnit.SECONDS.toNanos(10),
-        Long.MAX_VALUE,
+        Remote.FOREVER,
+        TimeUnit.SECONDS.toNanos(30),
         TimeUnit.MILLISECONDS.toNanos(50),
         TimeUnit.SECONDS.toNanos(10),
         RandomGenerator.getDefault(),
@@ -51,9 +59,9 @@ public record NbdOptions(
       throw new IllegalArgumentException(
           "commands in flight: " + inFlightPerConnection + " (1 to 4096 are allowed)");
     }
-    if (connectTimeoutNanos <= 0 || holdNanos < 0) {
+    if (connectTimeoutNanos <= 0 || holdNanos < 0 || silenceNanos <= 0) {
       throw new IllegalArgumentException(
-          "timeouts: " + connectTimeoutNanos + " and " + holdNanos + " ns");
+          "timeouts: " + connectTimeoutNanos + ", " + holdNanos + " and " + silenceNanos + " ns");
     }
   }
 
@@ -63,6 +71,7 @@ public record NbdOptions(
         inFlightPerConnection,
         connectTimeoutNanos,
         holdNanos,
+        silenceNanos,
         firstDelayNanos,
         longestDelayNanos,
         random,
@@ -75,6 +84,7 @@ public record NbdOptions(
         count,
         connectTimeoutNanos,
         holdNanos,
+        silenceNanos,
         firstDelayNanos,
         longestDelayNanos,
         random,
@@ -87,6 +97,7 @@ public record NbdOptions(
         inFlightPerConnection,
         timeoutNanos,
         holdNanos,
+        silenceNanos,
         firstDelayNanos,
         longestDelayNanos,
         random,
@@ -98,6 +109,20 @@ public record NbdOptions(
         connections,
         inFlightPerConnection,
         connectTimeoutNanos,
+        nanos,
+        silenceNanos,
+        firstDelayNanos,
+        longestDelayNanos,
+        random,
+        clock);
+  }
+
+  public NbdOptions withSilenceNanos(long nanos) {
+    return new NbdOptions(
+        connections,
+        inFlightPerConnection,
+        connectTimeoutNanos,
+        holdNanos,
         nanos,
         firstDelayNanos,
         longestDelayNanos,
@@ -111,6 +136,7 @@ public record NbdOptions(
         inFlightPerConnection,
         connectTimeoutNanos,
         holdNanos,
+        silenceNanos,
         firstNanos,
         longestNanos,
         random,

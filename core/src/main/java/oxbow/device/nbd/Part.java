@@ -24,6 +24,9 @@ final class Part extends Command {
   /** How many connections its replies have cost. */
   int violations;
 
+  /** How many connections were given up because it got no answer; they were ever more patient. */
+  int silences;
+
   /** One block of an export whose blocks are larger than what is read; made when first needed. */
   private @Nullable IoBuffer block;
 
@@ -88,6 +91,7 @@ final class Part extends Command {
     progress = null;
     query = null;
     violations = 0;
+    silences = 0;
     wantedBytes = 0;
   }
 

@@ -8,6 +8,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
+import oxbow.block.Reachability;
+import oxbow.block.Reachability.State;
 import oxbow.engine.EventLoop;
 import oxbow.nbd.client.Command;
 import oxbow.nbd.client.Connection;
@@ -29,10 +31,19 @@ import oxbow.nbd.client.Export;
  *   <li>FLUSH is sent again only if that can tell the truth: {@link FlushLedger}.
  * </ul>
  *
- * While there is no connection, one link tries for all, so that a server that comes back is not met
- * by a crowd.
+ * <p>A connection on which nothing arrives ({@link Silence}) is given up, as if it were lost, but
+ * only where that is safe: while none but reading commands are in flight on it, and no written data
+ * waits for a flush. Otherwise giving up would either lose a flush that the server may yet answer,
+ * or send a WRITE again whose first copy lies in the buffers of a server that is merely stopped: it
+ * would be carried out when the server goes on, over whatever was written in between. Such a device
+ * counts as away and waits; when the hold is over it fails for good.
+ *
+ * <p>While there is no connection, one link tries for all, so that a server that comes back is not
+ * met by a crowd.
  */
 final class Session implements Link.Owner {
+  private static final long MAX_LOOK_NANOS = 5_000_000_000L;
+
   private final EventLoop loop;
   private final NbdOptions options;
   private final NbdState.Listener listener;
@@ -52,8 +63,16 @@ final class Session implements Link.Owner {
   private int linksToStop;
   private volatile long wantedHoldNanos;
   private long holdNanos;
-  private long lostAtNanos;
+  private volatile long silenceNanos;
+
+  /** When the device went away, on the clock of System.nanoTime. */
+  private long awaySinceNanos = System.nanoTime();
+
+  /** Whether a connection is silent that must not be given up; only while CONNECTED. */
+  private boolean isMute;
+
   private EventLoop.@Nullable Timer holdTimer;
+  private EventLoop.@Nullable Timer silenceTimer;
 
   /** Whether requests have been held long enough and fail until there is a connection again. */
   private boolean isHoldOver;
@@ -63,6 +82,7 @@ final class Session implements Link.Owner {
   private long failedAttempts;
   private String lastError = "";
   private volatile NbdState state;
+  private volatile Reachability reachability;
 
   /**
    * @param postPump posts {@link #pump} to the loop
@@ -79,11 +99,13 @@ final class Session implements Link.Owner {
     this.postPump = postPump;
     this.wantedHoldNanos = options.holdNanos();
     this.holdNanos = options.holdNanos();
+    this.silenceNanos = options.silenceNanos();
     this.since = options.clock().instant();
     for (int i = 0; i < options.connections(); i++) {
       links.add(new Link(server, loop, options, this));
     }
     this.state = newState();
+    this.reachability = newReachability();
   }
 
   CompletableFuture<Export> opened() {
@@ -97,6 +119,11 @@ final class Session implements Link.Owner {
   /** From any thread. */
   NbdState state() {
     return state;
+  }
+
+  /** From any thread. */
+  Reachability reachability() {
+    return reachability;
   }
 
   /** Makes the first attempt; its failure fails {@link #opened}. */
@@ -149,14 +176,25 @@ final class Session implements Link.Owner {
     wantedHoldNanos = nanos;
   }
 
+  /** From any thread. */
+  long holdNanos() {
+    return wantedHoldNanos;
+  }
+
+  /** From any thread; takes effect with {@link #adoptHold}. */
+  void silenceNanos(long nanos) {
+    silenceNanos = nanos;
+  }
+
   /** Counts patience anew if it was changed. */
   void adoptHold() {
     long nanos = wantedHoldNanos;
     if (nanos != holdNanos) {
       holdNanos = nanos;
-      if (phase == NbdState.Phase.RECONNECTING && promised != null) {
+      if (isMute || (phase == NbdState.Phase.RECONNECTING && promised != null)) {
         isHoldOver = false;
         armHoldTimer();
+        publish();
       }
     }
   }
@@ -192,6 +230,7 @@ final class Session implements Link.Owner {
     if (connection == null || part == null) {
       return false;
     }
+    link.silence().sent(part.silences);
     connection.send(part);
     return true;
   }
@@ -255,6 +294,85 @@ final class Session implements Link.Owner {
     links.subList(wanted, links.size()).clear();
     int maxParts = wanted * options.inFlightPerConnection();
     queue = new RequestQueue(export, ledger, maxParts, postPump);
+    listen();
+  }
+
+  /** Looks at all connections now and then, until the device is closed or fails. */
+  private void listen() {
+    long limit = silenceNanos;
+    if (phase == NbdState.Phase.CONNECTED) {
+      lookForSilence(limit);
+    }
+    if (phase != NbdState.Phase.FAILED && phase != NbdState.Phase.CLOSED) {
+      silenceTimer = loop.after(Math.clamp(limit / 8, 1_000_000, MAX_LOOK_NANOS), this::listen);
+    }
+  }
+
+  /** The limit has changed, and so has how often to look. */
+  void listenAnew() {
+    EventLoop.Timer running = silenceTimer;
+    if (running != null) {
+      running.cancel();
+      listen();
+    }
+  }
+
+  private void lookForSilence(long limitNanos) {
+    long now = System.nanoTime();
+    Silence longest = null;
+    for (Link link : links) {
+      Connection connection = link.ready();
+      if (connection != null) {
+        Silence silence = link.silence();
+        silence.look(connection.signsOfLife(), connection.inFlight() > 0, now);
+        boolean isLongest = longest == null || silence.sinceNanos() - longest.sinceNanos() < 0;
+        if (isLongest && silence.isOver(limitNanos, now)) {
+          longest = silence;
+        }
+      }
+    }
+    boolean wasMute = isMute;
+    isMute = longest != null && !giveUpSilent(longest, now);
+    if (isMute != wasMute) {
+      muteChanged(longest, now);
+    }
+  }
+
+  /**
+   * Gives up all connections on which the server has shown no life since a silence began.
+   *
+   * @return false when one of them must be kept
+   */
+  private boolean giveUpSilent(Silence longest, long nowNanos) {
+    boolean isAllGivenUp = true;
+    for (Link link : links) {
+      Connection connection = link.ready();
+      if (connection == null || !link.silence().isNoBetterThan(longest)) {
+        continue;
+      }
+      if (connection.hasChangesInFlight() || ledger.hasUnflushed()) {
+        isAllGivenUp = false;
+      } else {
+        link.silence().giveUp(longest.sinceNanos());
+        connection.abandon(silenceOf(longest, nowNanos));
+      }
+    }
+    return isAllGivenUp;
+  }
+
+  private static String silenceOf(Silence silence, long nowNanos) {
+    return "no answer for " + Link.shown(nowNanos - silence.sinceNanos());
+  }
+
+  private void muteChanged(@Nullable Silence silence, long nowNanos) {
+    if (isMute && silence != null) {
+      awaySinceNanos = silence.sinceNanos();
+      lastError = silenceOf(silence, nowNanos);
+      armHoldTimer();
+    } else {
+      cancelHoldTimer();
+    }
+    publish();
   }
 
   @Override
@@ -280,10 +398,11 @@ final class Session implements Link.Owner {
     if (links.stream().noneMatch(this::mayCarryFlush)) {
       ledger.carriersLost();
     }
+    boolean isSilence = link.silence().isGivenUp();
     if (!isOver) {
       lastError = why;
       if (links.stream().noneMatch(Link::isReady)) {
-        enterReconnecting();
+        enterReconnecting(isSilence ? link.silence().sinceNanos() : System.nanoTime());
       }
       publish(); // Before requests fail, so that whoever asks why is told.
     }
@@ -293,6 +412,7 @@ final class Session implements Link.Owner {
       if (isOver) {
         requests.ended(part, refusal());
       } else {
+        part.silences += isSilence ? 1 : 0;
         requests.addAgain(part, part == culprit);
       }
     }
@@ -303,10 +423,11 @@ final class Session implements Link.Owner {
     }
   }
 
-  private void enterReconnecting() {
+  private void enterReconnecting(long sinceNanos) {
     enter(NbdState.Phase.RECONNECTING);
     failedAttempts = 0;
-    lostAtNanos = System.nanoTime();
+    awaySinceNanos = sinceNanos;
+    isMute = false;
     links.forEach(Link::parkIfWaiting);
     armHoldTimer();
   }
@@ -340,6 +461,11 @@ final class Session implements Link.Owner {
 
   private void stopAll(int errno) {
     cancelHoldTimer();
+    EventLoop.Timer running = silenceTimer;
+    if (running != null) {
+      running.cancel();
+    }
+    isMute = false;
     RequestQueue requests = queue;
     if (requests != null) {
       requests.failAll(errno);
@@ -351,7 +477,7 @@ final class Session implements Link.Owner {
   private void armHoldTimer() {
     cancelHoldTimer();
     if (holdNanos != Long.MAX_VALUE) {
-      long leftNanos = holdNanos - (System.nanoTime() - lostAtNanos);
+      long leftNanos = holdNanos - (System.nanoTime() - awaySinceNanos);
       holdTimer = loop.after(Math.max(0, leftNanos), this::holdOver);
     }
   }
@@ -368,7 +494,10 @@ final class Session implements Link.Owner {
     RequestQueue requests = queue;
     if (phase == NbdState.Phase.RECONNECTING && requests != null) {
       isHoldOver = true;
+      publish(); // Before requests fail, so that whoever asks why is told.
       requests.failAll(Errno.EIO);
+    } else if (isMute) {
+      failForGood(lastError + ", and what is under way may still be carried out at any time");
     }
   }
 
@@ -380,9 +509,22 @@ final class Session implements Link.Owner {
   private void publish() {
     NbdState now = newState();
     state = now;
+    reachability = newReachability();
     if (promised != null) {
       listener.changed(now);
     }
+  }
+
+  private Reachability newReachability() {
+    return switch (phase) {
+      case CONNECTED ->
+          isMute
+              ? new Reachability(State.AWAY, awaySinceNanos, lastError, true)
+              : new Reachability(State.PRESENT, System.nanoTime(), "", true);
+      case RECONNECTING -> new Reachability(State.AWAY, awaySinceNanos, lastError, !isHoldOver);
+      case FAILED -> new Reachability(State.GONE, System.nanoTime(), lastError, false);
+      case CLOSED -> new Reachability(State.GONE, System.nanoTime(), "closed", false);
+    };
   }
 
   private NbdState newState() {

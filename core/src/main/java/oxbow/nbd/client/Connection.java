@@ -109,6 +109,16 @@ public final class Connection {
     return slots.count();
   }
 
+  /** Whether a WRITE, WRITE_ZEROES, TRIM or FLUSH is in flight. Looks at each slot. */
+  public boolean hasChangesInFlight() {
+    return slots.hasChanges();
+  }
+
+  /** Grows whenever the server shows that it lives. */
+  public long signsOfLife() {
+    return stream.signsOfLife();
+  }
+
   /** Whether a command was answered: the server is not only there but works. */
   public boolean hasAnswered() {
     return hasAnswered;

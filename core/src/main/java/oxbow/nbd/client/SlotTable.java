@@ -1,6 +1,7 @@
 package oxbow.nbd.client;
 
 import org.jspecify.annotations.Nullable;
+import oxbow.nbd.wire.Nbd;
 
 /**
  * The commands in flight on one connection and the cookies they go by. A cookie is the slot's index
@@ -37,6 +38,19 @@ final class SlotTable {
 
   int count() {
     return commands.length - freeCount;
+  }
+
+  /** Whether a command that changes data, or promises that changes last, is in a slot. */
+  boolean hasChanges() {
+    for (Command command : commands) {
+      if (command != null && command.type() != Nbd.CMD_READ) {
+        int type = command.type();
+        if (type != Nbd.CMD_CACHE && type != Nbd.CMD_BLOCK_STATUS) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Puts a command in a slot and gives it its cookie. */

@@ -1,5 +1,6 @@
 package oxbow.target.clone;
 
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.target.Effects;
@@ -27,10 +28,16 @@ final class BackgroundHydration {
   private final FailingRegions failing = new FailingRegions();
   private final ExtentQuery sourceExtents = new ExtentQuery();
   private final int failureLimit;
+  private final BooleanSupplier isSourceAway;
 
   private boolean isEnabled;
   private boolean isQuerying;
   private @Nullable String pausedReason;
+
+  /** The source was away when hydration paused: it goes on by itself when the source is back. */
+  private boolean isPausedByAbsence;
+
+  private boolean wasSourceAway;
   private long cursor;
 
   /** What comes before the cursor; null when nothing does any more. */
@@ -44,12 +51,18 @@ final class BackgroundHydration {
   private int copiesInFlight;
 
   BackgroundHydration(
-      CloneCore core, RegionMap map, CloneGeometry geometry, HydrationPace pace, int failureLimit) {
+      CloneCore core,
+      RegionMap map,
+      CloneGeometry geometry,
+      HydrationPace pace,
+      int failureLimit,
+      BooleanSupplier isSourceAway) {
     this.core = core;
     this.map = map;
     this.geometry = geometry;
     this.pace = pace;
     this.failureLimit = failureLimit;
+    this.isSourceAway = isSourceAway;
   }
 
   boolean isEnabled() {
@@ -60,7 +73,26 @@ final class BackgroundHydration {
   void enable() {
     isEnabled = true;
     pausedReason = null;
+    isPausedByAbsence = false;
     failing.forget();
+  }
+
+  /**
+   * Notices when the source is back: what failed without it need not wait for its next turn, and
+   * nobody need enable hydration again that paused only because of that (O9).
+   */
+  void everySecond(Effects out) {
+    boolean isAway = isSourceAway.getAsBoolean();
+    boolean isBack = !isAway && (wasSourceAway || isPausedByAbsence);
+    wasSourceAway = isAway;
+    if (isBack) {
+      failing.forget();
+      if (isPausedByAbsence) {
+        isPausedByAbsence = false;
+        pausedReason = null;
+        out.event("hydration goes on: the source is back");
+      }
+    }
   }
 
   /** Regions that come before all others, after those of the calls before. */
@@ -160,6 +192,7 @@ final class BackgroundHydration {
                 + hydration.first
                 + ": "
                 + Errno.describe(errno);
+        isPausedByAbsence = isSourceAway.getAsBoolean();
         out.event("hydration paused: " + pausedReason);
       }
     }
@@ -281,9 +314,13 @@ final class BackgroundHydration {
     return Math.max(first + 1, geometry.firstWhole(extentEnd));
   }
 
-  /** End of the run of regions from {@code first} that are unhydrated and nobody's. */
+  /**
+   * End of the run of regions from {@code first} that are unhydrated and nobody's. A region that
+   * has failed is tried at its own time and alone: no run takes it along.
+   */
   private long runEnd(long first, long limit) {
-    long end = Math.min(map.nextHydrated(first, limit), limit);
+    long untilFailing = Math.min(limit, failing.firstFrom(first + 1));
+    long end = Math.min(map.nextHydrated(first, untilFailing), untilFailing);
     Hydration owner = core.ownerOf(first, end);
     return owner == null ? end : owner.first;
   }

@@ -10,6 +10,11 @@ interface CloneCommitter {
   /** Returns 0, an error number, or {@link #UNREADABLE}. */
   int commit(RegionSet regions);
 
+  /** For people: what failed when a turn, destination flush or commit, ended with this error. */
+  default String why(int errno) {
+    return Errno.describe(errno);
+  }
+
   /** All regions are committed: there is nothing more to come (M7). Does not block. */
   default void release() {}
 }

@@ -1,6 +1,7 @@
 package oxbow.target.clone;
 
 import java.util.ArrayDeque;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
@@ -37,6 +38,7 @@ final class CloneCore {
   private final CloneGeometry geometry;
   private final RegionMap map;
   private final RegionsInFlight inFlight = new RegionsInFlight();
+  private final CloneCommitter committer;
   private final CommitCycle commits;
   private final BackgroundHydration background;
   private final HydrationPace pace;
@@ -46,6 +48,7 @@ final class CloneCore {
   private @Nullable CopyChecksums checksums;
 
   private volatile CloneMode mode = CloneMode.READ_WRITE;
+  private @Nullable String modeReason;
   private volatile boolean isDone;
   private volatile boolean isClean = true;
   private boolean isDestinationPristine;
@@ -53,20 +56,26 @@ final class CloneCore {
   private int wideWaiters;
   private long copiedBytes;
 
+  /**
+   * @param isSourceAway whether the source cannot be reached now, but may be again
+   */
   CloneCore(
       CloneArgs args,
       CloneOptions options,
       CloneGeometry geometry,
       RegionMap map,
       boolean hasDiscardPassdown,
-      CloneCommitter committer) {
+      CloneCommitter committer,
+      BooleanSupplier isSourceAway) {
+    this.committer = committer;
     this.geometry = geometry;
     this.map = map;
     this.hasDiscardPassdown = hasDiscardPassdown;
     this.isDestinationPristine = options.isDestinationZero();
     this.commits = new CommitCycle(geometry.regionCount(), committer);
     this.pace = new HydrationPace(args, options, geometry);
-    this.background = new BackgroundHydration(this, map, geometry, pace, options.failureLimit());
+    this.background =
+        new BackgroundHydration(this, map, geometry, pace, options.failureLimit(), isSourceAway);
     this.hints = new ReadHints(this, map, geometry, args.hydratesOnRead());
     if (!args.hasNoHydration()) {
       background.enable();
@@ -96,6 +105,11 @@ final class CloneCore {
 
   CloneMode mode() {
     return mode;
+  }
+
+  /** What failed when the mode became worse than rw; null before. */
+  @Nullable String modeReason() {
+    return modeReason;
   }
 
   /** All regions are hydrated and committed: the map need not be consulted any more (M7). */
@@ -165,6 +179,7 @@ final class CloneCore {
   }
 
   void everySecond(Moment now, Effects out) {
+    background.everySecond(out);
     if (!isSuspending && mode == CloneMode.READ_WRITE) {
       commits.commitIfChanged(out);
     }
@@ -239,8 +254,6 @@ final class CloneCore {
       writeHydrated(piece, out);
     } else if (mode == CloneMode.READ_ONLY) {
       out.complete(piece, Errno.EIO);
-    } else if (!isWhole && (piece.flags() & Flags.FAST_ZERO) != 0) {
-      out.complete(piece, Errno.ENOTSUP);
     } else {
       Hydration owner = inFlight.firstOverlapping(first, end);
       if (owner != null) {
@@ -519,7 +532,7 @@ final class CloneCore {
     if (errno != Errno.OK) {
       commits.failed(out);
       boolean isUnreadable = errno == CloneCommitter.UNREADABLE;
-      enter(isUnreadable ? CloneMode.FAIL : CloneMode.READ_ONLY, Errno.describe(errno), out);
+      enter(isUnreadable ? CloneMode.FAIL : CloneMode.READ_ONLY, committer.why(errno), out);
       return;
     }
     commits.succeeded(out);
@@ -533,6 +546,7 @@ final class CloneCore {
   private void enter(CloneMode next, String why, Effects out) {
     if (next.compareTo(mode) > 0) {
       mode = next;
+      modeReason = why;
       out.warn("switching to " + next.word() + " mode: " + why);
       out.event("mode " + next.word() + ": " + why);
     }

@@ -1,5 +1,6 @@
 package oxbow.target.clone;
 
+import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.target.Mapping;
@@ -79,6 +80,10 @@ final class CloneMapper {
   private void mapWrite(long offsetBytes, long lengthBytes, int flags, Mapping answer) {
     long first = geometry.regionOf(offsetBytes);
     long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
+    if ((flags & Flags.FAST_ZERO) != 0 && needsMerge(offsetBytes, lengthBytes, first, limit)) {
+      answer.complete(lengthBytes, Errno.ENOTSUP);
+      return;
+    }
     if (map.isHydrated(first)) {
       long end = map.nextUnhydrated(first, limit);
       long length = cut(offsetBytes, lengthBytes, end);
@@ -96,6 +101,17 @@ final class CloneMapper {
     } else {
       answer.queue(cut(offsetBytes, lengthBytes, first + 1));
     }
+  }
+
+  /**
+   * Whether a range covers part of an unhydrated region. FAST_ZERO is refused for it as a whole and
+   * before anything is changed; bits are only ever set (C1), so what is found fit stays so.
+   */
+  private boolean needsMerge(long offsetBytes, long lengthBytes, long first, long limit) {
+    boolean isHeadPart = offsetBytes > geometry.startOf(first);
+    boolean isTailPart = offsetBytes + lengthBytes < geometry.endOf(limit);
+    return !core.isDone()
+        && ((isHeadPart && !map.isHydrated(first)) || (isTailPart && !map.isHydrated(limit - 1)));
   }
 
   private long cut(long offsetBytes, long lengthBytes, long endRegion) {

@@ -3,6 +3,7 @@ package oxbow.target.clone;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockingIo;
+import oxbow.block.Remote;
 import oxbow.format.Fault;
 import oxbow.format.FormatException;
 import oxbow.format.clone.CloneSuperblock;
@@ -207,6 +208,17 @@ public final class CloneMetadata implements AutoCloseable {
     return superblock.spaceMapRoot().blockCount();
   }
 
+  /** What lies beyond the most that metadata can use: 4161600 blocks. Does not block. */
+  long excessBytes() {
+    long usable = SpaceMapIndex.MAX_BLOCKS * BlockManager.BLOCK_SIZE_BYTES;
+    return Math.max(0, device.sizeBytes() - usable);
+  }
+
+  /** What can be asked of the device's far end, if it has one. Does not block; any thread. */
+  public @Nullable Remote remote() {
+    return device.remote();
+  }
+
   /** Does not block; from any thread. */
   public Mode mode() {
     return mode;
@@ -272,7 +284,7 @@ public final class CloneMetadata implements AutoCloseable {
       opened = after;
       superblock = after.superblock;
     } catch (IOException | RuntimeException | Error e) {
-      abort(String.valueOf(e.getMessage()));
+      abort(e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString());
       throw e;
     }
   }

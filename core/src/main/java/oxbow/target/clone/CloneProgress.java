@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param failures copies that failed so far
  * @param isDone all regions are hydrated and committed
  * @param pausedReason why background hydration stands still; null while it does not
+ * @param modeReason what failed when the mode was left that it began with; null before
  */
 public record CloneProgress(
     long deviceBytes,
@@ -21,7 +22,8 @@ public record CloneProgress(
     long failures,
     boolean isDone,
     @Nullable String pausedReason,
-    CloneMode mode) {
+    CloneMode mode,
+    @Nullable String modeReason) {
 
   /** Hydrated bytes; the short last region counts as it is. */
   public long hydratedBytes() {

@@ -5,11 +5,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.Errno;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
+import oxbow.block.Remote;
 import oxbow.block.Sectors;
+import oxbow.block.TimeSpan;
 import oxbow.target.Effects;
 import oxbow.target.Job;
 import oxbow.target.Mapping;
@@ -17,6 +21,7 @@ import oxbow.target.MessageException;
 import oxbow.target.Moment;
 import oxbow.target.Piece;
 import oxbow.target.Target;
+import oxbow.target.TaskPlace;
 
 /**
  * The callbacks of the clone target: thin. What is hot is decided by {@link CloneMapper} from the
@@ -60,6 +65,11 @@ public final class CloneTarget implements Target {
     this.devices = List.of(destination, source);
     this.metadata = metadata;
     this.map = map;
+    if (metadata.excessBytes() > 0) {
+      warnings.add(
+          "Metadata device (%s) is larger than metadata can be (C10): %d bytes will not be used."
+              .formatted(args.metadata(), metadata.excessBytes()));
+    }
     Limits below = destination.limits();
     String discardProblem = discardProblem(destination, args);
     if (!discardProblem.isEmpty() && !args.hasNoDiscardPassdown()) {
@@ -72,7 +82,8 @@ public final class CloneTarget implements Target {
             geometry,
             map,
             discardProblem.isEmpty() && !args.hasNoDiscardPassdown(),
-            committer());
+            new Committer(),
+            () -> isAway(source));
     this.mapper = new CloneMapper(geometry, map, core);
     this.limits =
         new Limits(
@@ -86,31 +97,42 @@ public final class CloneTarget implements Target {
             true);
   }
 
-  private CloneCommitter committer() {
-    return new CloneCommitter() {
-      @Override
-      public int commit(RegionSet regions) {
-        return CloneTarget.this.commit(regions);
+  private final class Committer implements CloneCommitter {
+    /**
+     * C2: runs after the destination was flushed; a failure leaves the last committed state (O3).
+     * Whatever goes wrong, somebody waits for the answer.
+     */
+    @Override
+    public int commit(RegionSet regions) {
+      try {
+        metadata.commit(regions);
+        return Errno.OK;
+      } catch (IOException | RuntimeException e) {
+        return metadata.mode() == CloneMetadata.Mode.FAILED ? UNREADABLE : Errno.EIO;
       }
+    }
 
-      @Override
-      public void release() {
-        metadata.close();
-      }
-    };
+    /** The metadata remembers its first failure; without one it was not reached. */
+    @Override
+    public String why(int errno) {
+      String failure = metadata.failure();
+      return failure == null
+          ? "destination "
+              + devices.get(CloneCore.DESTINATION).address()
+              + ": flush failed: "
+              + Errno.describe(errno)
+          : "metadata " + args.metadata() + ": commit failed: " + failure;
+    }
+
+    @Override
+    public void release() {
+      metadata.close();
+    }
   }
 
-  /**
-   * C2: runs after the destination was flushed; a failure leaves the last committed state (O3).
-   * Whatever goes wrong, somebody waits for the answer.
-   */
-  private int commit(RegionSet regions) {
-    try {
-      metadata.commit(regions);
-      return Errno.OK;
-    } catch (IOException | RuntimeException e) {
-      return metadata.mode() == CloneMetadata.Mode.FAILED ? CloneCommitter.UNREADABLE : Errno.EIO;
-    }
+  private static boolean isAway(BlockDevice device) {
+    Remote remote = device.remote();
+    return remote != null && remote.reachability().isAway();
   }
 
   /**
@@ -162,6 +184,16 @@ public final class CloneTarget implements Target {
   @Override
   public List<BlockDevice> devices() {
     return devices;
+  }
+
+  @Override
+  public String role(int slot) {
+    return slot == CloneCore.SOURCE ? "source" : "destination";
+  }
+
+  @Override
+  public TaskPlace taskPlace() {
+    return new TaskPlace("metadata", args.metadata(), metadata.remote());
   }
 
   @Override
@@ -229,8 +261,8 @@ public final class CloneTarget implements Target {
   }
 
   /**
-   * The four messages of the kernel's target, and two for the feature that is ours; names are
-   * case-insensitive.
+   * The four messages of the kernel's target, and Oxbow's own: about reads that hydrate, and
+   * devices that can go away; names are case-insensitive.
    */
   @Override
   public String message(List<String> words, Moment now, Effects out) throws MessageException {
@@ -242,10 +274,48 @@ public final class CloneTarget implements Target {
       case "disable_hydrate_on_read" -> core.hints().disableHydrateOnRead();
       case CloneArgs.HYDRATION_THRESHOLD -> core.pace().setThreshold(value(words));
       case CloneArgs.HYDRATION_BATCH_SIZE -> core.pace().setBatchSize(value(words));
+      case "source_hold" -> setHold(words, devices.get(CloneCore.SOURCE).remote());
+      case "destination_hold" -> setHold(words, devices.get(CloneCore.DESTINATION).remote());
+      case "metadata_hold" -> setHold(words, metadata.remote());
+      case "source_timeout" -> setTimeout(words, devices.get(CloneCore.SOURCE).remote());
       default -> throw new MessageException("Invalid argument: " + String.join(" ", words));
     }
     core.wake(now, out);
     return "";
+  }
+
+  private static void setHold(List<String> words, @Nullable Remote remote) throws MessageException {
+    remote(words, remote).holdNanos(nanos(words, TimeSpan::parseHold));
+  }
+
+  private static void setTimeout(List<String> words, @Nullable Remote remote)
+      throws MessageException {
+    long nanos = nanos(words, TimeSpan::parse);
+    if (nanos == 0) {
+      throw new MessageException("Invalid argument: " + words.get(0) + " takes a time above 0");
+    }
+    remote(words, remote).silenceNanos(nanos);
+  }
+
+  private static Remote remote(List<String> words, @Nullable Remote remote)
+      throws MessageException {
+    if (remote == null) {
+      throw new MessageException(
+          "Invalid argument: " + words.get(0) + ": the device is on no server that could go away");
+    }
+    return remote;
+  }
+
+  private static long nanos(List<String> words, ToLongFunction<String> parser)
+      throws MessageException {
+    if (words.size() != 2) {
+      throw new MessageException("Invalid argument: " + words.get(0) + " takes one time");
+    }
+    try {
+      return parser.applyAsLong(words.get(1));
+    } catch (IllegalArgumentException wrong) {
+      throw new MessageException("Invalid argument: " + wrong.getMessage());
+    }
   }
 
   private static long value(List<String> words) throws MessageException {
@@ -286,7 +356,8 @@ public final class CloneTarget implements Target {
         core.background().failureCount() + core.hints().failureCount(),
         core.isDone(),
         core.background().pausedReason(),
-        core.mode());
+        core.mode(),
+        core.modeReason());
   }
 
   @Override

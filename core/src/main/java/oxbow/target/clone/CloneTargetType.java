@@ -8,15 +8,37 @@ import oxbow.block.BlockingIo;
 import oxbow.block.Sectors;
 import oxbow.target.TargetDevices;
 import oxbow.target.TargetException;
+import oxbow.target.TargetType;
 
 /** Makes clone targets; checks everything before anything is formatted. */
-public final class CloneTargetType {
+public final class CloneTargetType implements TargetType {
   public static final String NAME = "clone";
 
   /** Version of the kernel's target that is followed. */
   public static final String VERSION = "v1.0.0";
 
-  private CloneTargetType() {}
+  private final CloneOptions options;
+
+  /** Clones with these options, which no table line has words for. */
+  public CloneTargetType(CloneOptions options) {
+    this.options = options;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String version() {
+    return VERSION;
+  }
+
+  @Override
+  public CloneTarget construct(long lengthSectors, List<String> words, TargetDevices devices)
+      throws TargetException {
+    return construct(lengthSectors, words, options, devices);
+  }
 
   /**
    * Makes a target from a table line, checking in the kernel's order (C2). Metadata that is

@@ -1,7 +1,7 @@
 package oxbow.target.clone;
 
-import java.util.HashMap;
-import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /**
  * Regions whose background copy failed: each is tried again alone, later and later (O9). Bounded by
@@ -14,7 +14,7 @@ final class FailingRegions {
 
   private record Failure(long retryNanos, long delayNanos) {}
 
-  private final Map<Long, Failure> byRegion = new HashMap<>();
+  private final NavigableMap<Long, Failure> byRegion = new TreeMap<>();
   private long failureCount;
   private int failuresInARow;
 
@@ -36,7 +36,7 @@ final class FailingRegions {
   void succeeded(long first, long count) {
     failuresInARow = 0;
     if (!byRegion.isEmpty()) {
-      byRegion.keySet().removeIf(region -> region >= first && region < first + count);
+      byRegion.subMap(first, first + count).clear();
     }
   }
 
@@ -52,6 +52,12 @@ final class FailingRegions {
 
   boolean contains(long region) {
     return byRegion.containsKey(region);
+  }
+
+  /** The first of them from a region on; Long.MAX_VALUE if there is none. */
+  long firstFrom(long region) {
+    Long found = byRegion.isEmpty() ? null : byRegion.ceilingKey(region);
+    return found == null ? Long.MAX_VALUE : found;
   }
 
   boolean mustWait(long region, long nowNanos) {

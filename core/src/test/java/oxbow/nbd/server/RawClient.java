@@ -20,18 +20,19 @@ import oxbow.nbd.wire.RequestHeader;
 import oxbow.nbd.wire.SimpleReply;
 
 /** A client that sends what it is told, right or wrong, and reads what comes, on blocking calls. */
-final class RawClient implements Closeable {
+public final class RawClient implements Closeable {
   private final SocketChannel channel;
 
   /** An answer, simple or of one chunk. */
-  record Answer(boolean isStructured, int type, int error, long cookie, ByteBuffer payload) {}
+  public record Answer(
+      boolean isStructured, int type, int error, long cookie, ByteBuffer payload) {}
 
   private RawClient(SocketChannel channel) {
     this.channel = channel;
   }
 
   /** Connected, nothing said yet. */
-  static RawClient connect(SocketAddress to) throws IOException {
+  public static RawClient connect(SocketAddress to) throws IOException {
     SocketChannel channel =
         to instanceof UnixDomainSocketAddress
             ? SocketChannel.open(StandardProtocolFamily.UNIX)
@@ -46,7 +47,7 @@ final class RawClient implements Closeable {
   }
 
   /** In transmission, with simple replies. */
-  static RawClient go(SocketAddress to, String export) throws IOException {
+  public static RawClient go(SocketAddress to, String export) throws IOException {
     RawClient client = connect(to);
     client.greet();
     client.optionGo(export);
@@ -54,7 +55,7 @@ final class RawClient implements Closeable {
   }
 
   /** In transmission, with structured replies and base:allocation. */
-  static RawClient goStructured(SocketAddress to, String export) throws IOException {
+  public static RawClient goStructured(SocketAddress to, String export) throws IOException {
     RawClient client = connect(to);
     client.greet();
     client.option(Nbd.OPT_STRUCTURED_REPLY, ByteBuffer.allocate(0));
@@ -67,20 +68,20 @@ final class RawClient implements Closeable {
     return client;
   }
 
-  void greet() throws IOException {
+  public void greet() throws IOException {
     receive(Nbd.GREETING_BYTES);
     int flags = Nbd.FLAG_C_FIXED_NEWSTYLE | Nbd.FLAG_C_NO_ZEROES;
     send(ByteBuffer.allocate(4).putInt(flags).flip());
   }
 
-  List<Integer> optionGo(String export) throws IOException {
+  public List<Integer> optionGo(String export) throws IOException {
     byte[] name = export.getBytes(UTF_8);
     ByteBuffer data = ByteBuffer.allocate(6 + name.length);
     return option(Nbd.OPT_GO, data.putInt(name.length).put(name).putShort((short) 0).flip());
   }
 
   /** Sends an option and returns the types of the replies up to the last. */
-  List<Integer> option(int option, ByteBuffer data) throws IOException {
+  public List<Integer> option(int option, ByteBuffer data) throws IOException {
     ByteBuffer header = ByteBuffer.allocate(OptionHeader.SIZE_BYTES);
     OptionHeader.put(header, 0, option, data.remaining());
     send(header);
@@ -96,23 +97,24 @@ final class RawClient implements Closeable {
     return types;
   }
 
-  void request(int command, int flags, long cookie, long offset, long length) throws IOException {
+  public void request(int command, int flags, long cookie, long offset, long length)
+      throws IOException {
     send(header(command, flags, cookie, offset, length));
   }
 
-  static ByteBuffer header(int command, int flags, long cookie, long offset, long length) {
+  public static ByteBuffer header(int command, int flags, long cookie, long offset, long length) {
     ByteBuffer header = ByteBuffer.allocate(RequestHeader.SIZE_BYTES);
     RequestHeader.put(header, 0, flags, command, cookie, offset, length);
     return header;
   }
 
-  void send(ByteBuffer bytes) throws IOException {
+  public void send(ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes);
     }
   }
 
-  ByteBuffer receive(int lengthBytes) throws IOException {
+  public ByteBuffer receive(int lengthBytes) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(lengthBytes);
     while (bytes.hasRemaining()) {
       if (channel.read(bytes) < 0) {
@@ -123,7 +125,7 @@ final class RawClient implements Closeable {
   }
 
   /** The next answer; a simple one is taken to have so many bytes of payload if it has no error. */
-  Answer answer(int payloadBytes) throws IOException {
+  public Answer answer(int payloadBytes) throws IOException {
     ByteBuffer header = receive(SimpleReply.SIZE_BYTES);
     if (SimpleReply.magic(header, 0) == Nbd.SIMPLE_REPLY_MAGIC) {
       int error = SimpleReply.error(header, 0);
@@ -142,28 +144,28 @@ final class RawClient implements Closeable {
   }
 
   /** The error of a request without payload in its answer. */
-  int error(int command, int flags, long offset, long length) throws IOException {
+  public int error(int command, int flags, long offset, long length) throws IOException {
     request(command, flags, 1, offset, length);
     return answer(0).error();
   }
 
-  ByteBuffer read(long offset, int length) throws IOException {
+  public ByteBuffer read(long offset, int length) throws IOException {
     request(Nbd.CMD_READ, 0, 2, offset, length);
     return answer(length).payload();
   }
 
-  int write(long offset, byte[] data) throws IOException {
+  public int write(long offset, byte[] data) throws IOException {
     return write(0, offset, data);
   }
 
-  int write(int flags, long offset, byte[] data) throws IOException {
+  public int write(int flags, long offset, byte[] data) throws IOException {
     request(Nbd.CMD_WRITE, flags, 3, offset, data.length);
     send(ByteBuffer.wrap(data));
     return answer(0).error();
   }
 
   /** Whether the server has hung up; waits for it. */
-  boolean isHungUp() throws IOException {
+  public boolean isHungUp() throws IOException {
     try {
       ByteBuffer rest = ByteBuffer.allocate(1 << 16);
       while (channel.read(rest.clear()) >= 0) {}

@@ -48,7 +48,8 @@ class CloneCompletionTest {
             committer.add("release");
           }
         };
-    CloneCore core = new CloneCore(args, CloneOptions.TABLE, geometry, map, true, noted);
+    CloneCore core =
+        new CloneCore(args, CloneOptions.TABLE, geometry, map, true, noted, () -> false);
     core.resume(now, effects);
     return core;
   }

@@ -101,7 +101,8 @@ class CloneDiscardTest {
   }
 
   @Test
-  @DisplayName("O7: without passdown what an old destination held is zeroed before it is recorded")
+  @DisplayName(
+      "O7 D9: without passdown what an old destination held is zeroed before it is recorded")
   void withoutPassdownOldContentsAreZeroedFirst() {
     UserRequest discard = keeping.discard(4, 8);
     keeping.expectInFlight("range WRITE_ZEROES 4+8");

@@ -203,7 +203,7 @@ class CloneHydrationTest {
   }
 
   @Test
-  @DisplayName("O9: a failing region backs off, doubling, and is hydrated once it can be read")
+  @DisplayName("O9 H6: a failing region backs off, doubling, and is hydrated once it can be read")
   void aFailingRegionBacksOff() {
     CloneWorld world = world(16, 1);
     world.badSourceSectors.set(14);

@@ -33,22 +33,41 @@ class CloneTargetTest {
   private final Moment now = new Moment();
 
   private CloneTarget target(String tail) throws TargetException, IOException {
+    CloneTarget target = suspended(disk, tail);
+    target.resume(now, effects);
+    effects.take();
+    return target;
+  }
+
+  private static CloneTarget suspended(SimDisk disk, String tail)
+      throws TargetException, IOException {
     CloneArgs args = CloneArgs.parse(List.of(("meta dest source " + tail).split(" ")));
     CloneMetadata metadata =
         CloneMetadata.probe(disk).mayBeFormatted()
             ? CloneMetadata.format(disk, SECTORS, args.regionSizeSectors())
             : CloneMetadata.open(disk, SECTORS, args.regionSizeSectors());
-    CloneTarget target =
-        CloneTargetType.open(
-            args,
-            CloneOptions.TABLE,
-            SECTORS * 512,
-            new MemDevice(SECTORS * 512),
-            new MemDevice(SECTORS * 512),
-            metadata);
-    target.resume(now, effects);
-    effects.take();
-    return target;
+    return CloneTargetType.open(
+        args,
+        CloneOptions.TABLE,
+        SECTORS * 512,
+        new MemDevice(SECTORS * 512),
+        new MemDevice(SECTORS * 512),
+        metadata);
+  }
+
+  @ParameterizedTest
+  @DisplayName(
+      "C10: of a metadata device above 4161600 blocks the rest is not used, with a warning")
+  @CsvSource({"0,false", "512,true", "8192,true"})
+  void aMetadataDeviceThatIsTooLargeYieldsAWarning(long excessBytes, boolean isWarnedOf)
+      throws TargetException, IOException {
+    SimDisk large = new SimDisk(4_161_600L * 4096 + excessBytes);
+    try (CloneTarget target = suspended(large, "8")) {
+      target.resume(now, effects);
+      String warning = "larger than metadata can be (C10): " + excessBytes + " bytes will not be";
+      assertThat(effects.take().toString().contains(warning)).isEqualTo(isWarnedOf);
+      assertThat(target.status()).contains("/4161600 ");
+    }
   }
 
   private static Piece piece(Operation operation, long firstSector, long sectors) {

@@ -12,7 +12,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import oxbow.block.BlockDevice;
 import oxbow.block.Limits;
 import oxbow.device.Requests;
-import oxbow.device.error.ErrorDevice;
 import oxbow.device.mem.MemDevice;
 import oxbow.target.Moment;
 import oxbow.target.TargetException;
@@ -246,7 +245,7 @@ class CloneTargetTypeTest {
   @Test
   @DisplayName("metadata that cannot be read is a refusal, not a failure of ours")
   void unreadableMetadataIsARefusal() {
-    devices.add("meta", new ErrorDevice(4 << 20));
+    devices.add("meta", TestDevices.failing(4 << 20));
     expectRefusal(16384, "meta dest source 8", "Failed to load metadata");
   }
 }

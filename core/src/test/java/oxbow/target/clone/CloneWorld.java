@@ -62,6 +62,7 @@ final class CloneWorld extends SimulatedFrame {
   final CloneCore core;
   final CloneMapper mapper;
   boolean isUserBusy;
+  boolean isSourceAway;
   int failingCommits;
   int commitErrno = Errno.EIO;
 
@@ -93,7 +94,13 @@ final class CloneWorld extends SimulatedFrame {
     words.addAll(plan.tail);
     this.core =
         new CloneCore(
-            parse(words), plan.options, geometry, map, plan.hasPassdown(), this::commitRegions);
+            parse(words),
+            plan.options,
+            geometry,
+            map,
+            plan.hasPassdown(),
+            this::commitRegions,
+            () -> isSourceAway);
     this.mapper = new CloneMapper(geometry, map, core);
   }
 

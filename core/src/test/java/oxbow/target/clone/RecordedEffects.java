@@ -48,6 +48,22 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
+  public void read(Job begun, Piece piece, int slot, long offsetBytes) {
+    began(begun, "read " + piece);
+  }
+
+  @Override
+  public void writeBytes(Job begun, byte[] bytes, int slot, long offsetBytes, int flags) {
+    began(begun, "write " + bytes.length + " bytes at " + offsetBytes);
+  }
+
+  @Override
+  public void run(Job begun, BlockingTask then) {
+    task = then;
+    began(begun, "run");
+  }
+
+  @Override
   public void write(Job begun, Piece piece, int slot, long offsetBytes, int flags) {
     began(begun, "write " + piece);
   }

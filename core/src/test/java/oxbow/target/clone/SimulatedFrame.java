@@ -248,6 +248,21 @@ abstract class SimulatedFrame implements Effects {
   }
 
   @Override
+  public void read(Job job, Piece piece, int slot, long offsetBytes) {
+    throw new UnsupportedOperationException("a clone reads for users as they ask");
+  }
+
+  @Override
+  public void writeBytes(Job job, byte[] bytes, int slot, long offsetBytes, int flags) {
+    throw new UnsupportedOperationException("a clone has no bytes of its own");
+  }
+
+  @Override
+  public void run(Job job, BlockingTask task) {
+    throw new UnsupportedOperationException("a clone commits after a flush");
+  }
+
+  @Override
   public void write(Job job, Piece piece, int slot, long offsetBytes, int flags) {
     int first = sector(offsetBytes);
     int[] data = values(sector(piece.lengthBytes()), ((UserPiece) piece).request().value);

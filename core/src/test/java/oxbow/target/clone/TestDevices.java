@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
+import oxbow.block.Errno;
 import oxbow.block.Limits;
 import oxbow.device.mem.MemDevice;
 import oxbow.target.TargetDevices;
@@ -54,6 +55,34 @@ final class TestDevices implements TargetDevices {
     }
     opened.add(address + (isWritable ? " rw" : " ro"));
     return device;
+  }
+
+  /** A device on which every request fails. */
+  static BlockDevice failing(long sizeBytes) {
+    return new BlockDevice() {
+      @Override
+      public String address() {
+        return "failing";
+      }
+
+      @Override
+      public long sizeBytes() {
+        return sizeBytes;
+      }
+
+      @Override
+      public Limits limits() {
+        return Limits.FILE;
+      }
+
+      @Override
+      public void submit(BlockRequest request) {
+        request.complete(Errno.EIO);
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   /** A device with other limits than it has. */

@@ -1,0 +1,43 @@
+package oxbow.target;
+
+import java.io.IOException;
+import oxbow.block.BlockDevice;
+import oxbow.block.Sectors;
+
+/**
+ * A device underneath, and where on it the target begins: the words {@code <dev> <offset>} that
+ * many table lines have.
+ *
+ * @param device stays its opener's
+ */
+public record Underlay(BlockDevice device, long offsetBytes) {
+  private static final long MAX_SECTOR = Sectors.fromBytes(Long.MAX_VALUE);
+
+  /** Reads the sector of such a pair of words. */
+  public static long parseSector(Words words, String sentence) throws TargetException {
+    return words.nextNumber(MAX_SECTOR, sentence);
+  }
+
+  /**
+   * Opens the device, for writing, and checks that the target fits on it from that sector on.
+   *
+   * @throws TargetException with device-mapper's sentences
+   */
+  public static Underlay open(
+      TargetDevices devices, String address, long offsetSectors, long lengthSectors)
+      throws TargetException {
+    BlockDevice device;
+    try {
+      device = devices.open(address, true);
+    } catch (IOException e) {
+      throw new TargetException("Device lookup failed: " + e.getMessage(), e);
+    }
+    long deviceSectors = Sectors.fromBytes(device.sizeBytes());
+    if (offsetSectors > deviceSectors - lengthSectors) {
+      throw new TargetException(
+          "%s too small for target: start=%d, len=%d, dev_size=%d"
+              .formatted(address, offsetSectors, lengthSectors, deviceSectors));
+    }
+    return new Underlay(device, Sectors.toBytes(offsetSectors));
+  }
+}

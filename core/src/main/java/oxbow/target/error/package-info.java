@@ -1,0 +1,5 @@
+/** The error target: nothing succeeds. */
+@NullMarked
+package oxbow.target.error;
+
+import org.jspecify.annotations.NullMarked;
