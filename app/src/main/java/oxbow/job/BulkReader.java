@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
@@ -49,6 +50,16 @@ final class BulkReader {
   /** Waits for what was begun; its error number. */
   int end() {
     ended.acquireUninterruptibly();
+    return result;
+  }
+
+  /** The same for so long; false if it has not ended then, and the reader is of no more use. */
+  boolean hasEndedWithin(long nanos) throws InterruptedException {
+    return ended.tryAcquire(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** The error number of what has ended. */
+  int result() {
     return result;
   }
 

@@ -136,6 +136,8 @@ public final class CloneJob {
       failure = watch(stack, verifier);
     } finally {
       if (verifier != null) {
+        // It may be waiting for a source that is gone.
+        stack.holdNoLonger();
         verifier.close();
       }
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -24,6 +25,9 @@ import oxbow.target.clone.CopyChecksums;
 final class CopyVerification {
   private static final int CHUNK_BYTES = BulkReader.MAX_BYTES;
   private static final int WORKERS = 4;
+
+  /** How long a source may take to say which byte of a region is damaged. */
+  private static final long SOURCE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private final BlockDevice destination;
   private final BlockDevice source;
@@ -198,23 +202,29 @@ final class CopyVerification {
     return Math.min((region + 1) * regionBytes, deviceBytes);
   }
 
-  /** The source knows which byte of a damaged region it is; if it can be read. */
-  private long firstDamagedByte(long region) {
-    try (Arena arena = Arena.ofShared()) {
-      BulkReader here = new BulkReader(destination, arena);
-      BulkReader there = new BulkReader(source, arena);
-      for (long at = region * regionBytes; at < endOf(region); at += CHUNK_BYTES) {
-        int length = (int) Math.min(CHUNK_BYTES, endOf(region) - at);
-        if (here.read(at, length) != Errno.OK || there.read(at, length) != Errno.OK) {
-          break;
-        }
-        long differs = here.mismatch(there, 0, length);
-        if (differs >= 0) {
-          return at + differs;
-        }
+  /**
+   * The source knows which byte of a damaged region it is; if it can be read, and soon: damage is
+   * told even while the source is gone.
+   */
+  private long firstDamagedByte(long region) throws InterruptedException {
+    // Not closed under a read that nobody waits for any more.
+    Arena arena = Arena.ofAuto();
+    BulkReader here = new BulkReader(destination, arena);
+    BulkReader there = new BulkReader(source, arena);
+    for (long at = region * regionBytes; at < endOf(region); at += CHUNK_BYTES) {
+      int length = (int) Math.min(CHUNK_BYTES, endOf(region) - at);
+      there.begin(at, length);
+      if (here.read(at, length) != Errno.OK
+          || !there.hasEndedWithin(SOURCE_PATIENCE_NANOS)
+          || there.result() != Errno.OK) {
+        break;
       }
-      return region * regionBytes;
+      long differs = here.mismatch(there, 0, length);
+      if (differs >= 0) {
+        return at + differs;
+      }
     }
+    return region * regionBytes;
   }
 
   /** What one thread needs and finds. */

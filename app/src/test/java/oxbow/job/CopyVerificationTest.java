@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,6 @@ import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
-import oxbow.device.error.ErrorDevice;
 import oxbow.device.mem.MemDevice;
 import oxbow.device.watch.WatchedDevice;
 import oxbow.device.watch.WriteMarks;
@@ -97,7 +97,13 @@ class CopyVerificationTest {
     change(destination, 500);
     CopyVerification gone =
         new CopyVerification(
-            destination, new ErrorDevice(SIZE), SIZE, REGION, checksums, marks, true);
+            destination,
+            new Shaped(request -> request.complete(Errno.EIO)),
+            SIZE,
+            REGION,
+            checksums,
+            marks,
+            true);
     CopyVerification.Result found = run(gone);
     assertThat(found.counts()).isEqualTo(new CopyVerification.Counts(REGIONS - 11, 0, 0, 0, 10, 1));
     assertThat(found.damageBytes()).as("the region, not the byte").isEqualTo(500L * REGION);
@@ -107,7 +113,14 @@ class CopyVerificationTest {
   void aDestinationThatCannotBeReadIsAFailure() {
     verification(destination, 0);
     CopyVerification verification =
-        new CopyVerification(new ErrorDevice(SIZE), source, SIZE, REGION, checksums, marks, false);
+        new CopyVerification(
+            new Shaped(request -> request.complete(Errno.EIO)),
+            source,
+            SIZE,
+            REGION,
+            checksums,
+            marks,
+            false);
     assertThatThrownBy(verification::run)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("read at byte ");
@@ -151,13 +164,49 @@ class CopyVerificationTest {
     assertThat(verification.run()).isNull();
   }
 
+  @Test
+  void damageIsToldThoughTheSourceDoesNotAnswer() throws Exception {
+    verification(destination, 0);
+    change(destination, 500);
+    CopyVerification mute =
+        new CopyVerification(
+            destination, new Shaped(request -> {}), SIZE, REGION, checksums, marks, false);
+    assertThat(run(mute).damageBytes()).isEqualTo(500L * REGION);
+  }
+
   /** While its region 700 is read a user writes there. */
-  private final class Interrupting implements BlockDevice {
+  private final class Interrupting extends Shaped {
     volatile boolean hasWritten;
+
+    Interrupting() {
+      super(destination::submit);
+    }
+
+    @Override
+    public void submit(BlockRequest request) {
+      boolean isTheOne =
+          request.operation() == Operation.READ
+              && request.offsetBytes() <= 700L * REGION
+              && request.endBytes() > 700L * REGION;
+      if (isTheOne) {
+        change(served, 700);
+        hasWritten = true;
+      }
+      super.submit(request);
+    }
+  }
+
+  /** A device that does with requests what the test wants. */
+  private class Shaped implements BlockDevice {
+    private final Consumer<BlockRequest> way;
+
+    Shaped(Consumer<BlockRequest> way) {
+      this.way = way;
+    }
 
     @Override
     public String address() {
-      return "interrupting";
+      return "shaped";
     }
 
     @Override
@@ -172,15 +221,7 @@ class CopyVerificationTest {
 
     @Override
     public void submit(BlockRequest request) {
-      boolean isTheOne =
-          request.operation() == Operation.READ
-              && request.offsetBytes() <= 700L * REGION
-              && request.endBytes() > 700L * REGION;
-      if (isTheOne) {
-        change(served, 700);
-        hasWritten = true;
-      }
-      destination.submit(request);
+      way.accept(request);
     }
 
     @Override
