@@ -63,19 +63,24 @@ record CloneDevice(
 
   @Override
   public List<TargetLine> table() {
-    return List.of(line(mapped.table(), Map.of()));
+    return List.of(line(mapped, mapped.table(), Map.of()));
   }
 
   @Override
   public List<TargetLine> status(boolean isNoflush) {
     String text = mapped.status(isNoflush);
-    return List.of(line(text, mapped.ask(asked -> figures())));
+    return List.of(line(mapped, text, mapped.ask(asked -> figures())));
   }
 
-  private TargetLine line(String text, Map<String, @Nullable Object> fields) {
-    String arguments = text.split(" ", WORDS_BEFORE_ARGUMENTS)[WORDS_BEFORE_ARGUMENTS - 1];
+  /** A line of a mapped device, taken apart. */
+  static TargetLine line(MappedDevice mapped, String text, Map<String, @Nullable Object> fields) {
+    String[] words = text.split(" ", WORDS_BEFORE_ARGUMENTS);
     return new TargetLine(
-        0, Sectors.fromBytes(mapped.sizeBytes()), target.typeName(), arguments, fields);
+        0,
+        Sectors.fromBytes(mapped.sizeBytes()),
+        words[WORDS_BEFORE_ARGUMENTS - 2],
+        words[WORDS_BEFORE_ARGUMENTS - 1],
+        fields);
   }
 
   /** The status line by name, and what it has no place for. */
@@ -125,6 +130,12 @@ record CloneDevice(
 
   @Override
   public String message(long sector, List<String> words) throws ControlException {
+    return message(mapped, sector, words);
+  }
+
+  /** Gives a mapped device a message. */
+  static String message(MappedDevice mapped, long sector, List<String> words)
+      throws ControlException {
     if (sector >= Sectors.fromBytes(mapped.sizeBytes())) {
       throw new ControlException("Target message sector outside device.");
     }

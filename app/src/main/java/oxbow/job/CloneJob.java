@@ -128,6 +128,7 @@ public final class CloneJob {
     sayWhatBegins(plan, stack.progress());
     List<String> uris = service == null ? List.of() : service.uris();
     control.registry().add(device(plan, stack, service, uris));
+    stack.layers().forEach(control.registry()::add);
     uris.forEach(ready);
     // Only now, so that nothing is told before "ready", however soon hydration has completed.
     stack.mapped().resume();

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -52,6 +54,7 @@ final class CloneStack implements AutoCloseable {
   private final DeviceOpener opener;
   private final List<Path> created = new ArrayList<>();
   private final List<BlockDevice> devices = new ArrayList<>();
+  private final Map<String, BlockDevice> roles = new LinkedHashMap<>();
   private @Nullable BlockingDevice metadataIo;
   private @Nullable BlockDevice destination;
   private @Nullable CloneTarget target;
@@ -114,6 +117,9 @@ final class CloneStack implements AutoCloseable {
       syncNameIfFound(plan.destination());
       syncNameIfFound(plan.metadata());
     }
+    roles.put("source", plan.source());
+    roles.put("dest", destination);
+    roles.put("metadata", metadataDevice);
     BlockingDevice io = new BlockingDevice(metadataDevice);
     metadataIo = io;
     CloneMetadata metadata = openMetadata(plan, io);
@@ -134,9 +140,7 @@ final class CloneStack implements AutoCloseable {
             usual.minimumSharePercent(),
             isDestinationNew,
             usual.failureLimit());
-    CloneTarget clone =
-        CloneTargetType.open(
-            args, options, plan.lengthBytes(), destination, plan.source(), metadata);
+    CloneTarget clone = openTarget(plan, args, options, destination, metadata);
     target = clone;
     Engine engine = opener.engine();
     mapped = new MappedDevice(name, clone, engine.nextLoop(), engine.blocking(), listener);
@@ -224,6 +228,24 @@ final class CloneStack implements AutoCloseable {
     }
   }
 
+  /** Reads all of the metadata: what is damaged in it shows here at the latest. */
+  private static CloneTarget openTarget(
+      ClonePlan plan,
+      CloneArgs args,
+      CloneOptions options,
+      BlockDevice destination,
+      CloneMetadata metadata)
+      throws UserException, TargetException {
+    try {
+      return CloneTargetType.open(
+          args, options, plan.lengthBytes(), destination, plan.source(), metadata);
+    } catch (IOException failed) {
+      String text = plan.metadataAddress().text();
+      throw UserException.failed(COMMAND + ": " + text, failed)
+          .advise("Nothing was changed. See what is left with: oxbow inspect --check " + text);
+    }
+  }
+
   MappedDevice mapped() {
     MappedDevice device = mapped;
     if (device == null) {
@@ -251,6 +273,24 @@ final class CloneStack implements AutoCloseable {
       throw new IllegalStateException("not assembled");
     }
     return assembled;
+  }
+
+  /**
+   * The targets for tests below the clone, as the verbs see them: NAME-source, NAME-dest,
+   * NAME-metadata, and under each other NAME-source-2 and so on.
+   */
+  List<LayerDevice> layers() {
+    List<LayerDevice> layers = new ArrayList<>();
+    roles.forEach(
+        (role, device) -> {
+          BlockDevice at = device;
+          for (int depth = 1; at instanceof Layer layer && !layer.below().isEmpty(); depth++) {
+            String name = mapped().name() + "-" + role + (depth == 1 ? "" : "-" + depth);
+            layers.add(new LayerDevice(name, layer));
+            at = layer.below().getFirst();
+          }
+        });
+    return layers;
   }
 
   /** From now on what was created stays: somebody may rely on it. */

@@ -28,6 +28,7 @@ public final class DeviceOpener implements AutoCloseable {
   private final FileOpener files = new FileOpener(disks);
   private final Consumer<String> log;
   private final Layers layers;
+  private final WriteLogs logs = new WriteLogs(files);
   private @Nullable Engine engine;
   private boolean isAbandoned;
 
@@ -89,7 +90,7 @@ public final class DeviceOpener implements AutoCloseable {
 
   private BlockDevice wrap(Address.Layered address, BlockDevice below) throws IOException {
     try {
-      return layers.open(address, below, engine());
+      return layers.open(address, below, logs::open, engine());
     } catch (IOException | RuntimeException failed) {
       below.close();
       throw failed;
@@ -212,6 +213,11 @@ public final class DeviceOpener implements AutoCloseable {
     }
     if (engine != null) {
       engine.close();
+    }
+    try {
+      logs.close();
+    } catch (IOException failed) {
+      log.accept("write log: " + UserException.reason(failed));
     }
     disks.close();
   }

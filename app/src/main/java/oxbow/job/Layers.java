@@ -49,6 +49,7 @@ final class Layers {
           words.addAll(given.subList(2, given.size()));
         }
       }
+      case LOG_WRITES -> words.addAll(List.of(below, address.arguments()));
     }
     return words;
   }
@@ -66,6 +67,11 @@ final class Layers {
       switch (layered.target()) {
         case DELAY -> DelayArgs.parse(words(layered));
         case FLAKEY -> FlakeyArgs.parse(words(layered));
+        case LOG_WRITES -> {
+          if (layered.arguments().equals(layered.below().text())) {
+            throw new TargetException("the log and the device are one");
+          }
+        }
       }
     } catch (TargetException wrong) {
       throw new IllegalArgumentException(layered.text() + ": " + wrong.getMessage(), wrong);
@@ -77,9 +83,13 @@ final class Layers {
    * Puts the target over a device.
    *
    * @param below closed with what is returned; not closed if this fails
+   * @param others opens what else the words name
    */
-  Layer open(Address.Layered address, BlockDevice below, Engine engine) throws IOException {
-    TargetDevices devices = (name, isWritable) -> below;
+  Layer open(Address.Layered address, BlockDevice below, TargetDevices others, Engine engine)
+      throws IOException {
+    TargetDevices devices =
+        (name, isWritable) ->
+            name.equals(address.below().text()) ? below : others.open(name, isWritable);
     String name = address.target().word();
     return layer(
         address.text(), name, below.sizeBytes(), words(address), devices, List.of(below), engine);

@@ -89,6 +89,18 @@ class CloneRefusalTest {
   }
 
   @Test
+  void timesThatAreNone() throws Exception {
+    assertRefused(
+        2,
+        "source-hold.*\"soon\" is neither a time",
+        clone(source, destination, "--source-hold", "soon"));
+    assertRefused(
+        2,
+        "source-timeout.*the time must be above 0",
+        clone(source, destination, "--source-timeout", "0"));
+  }
+
+  @Test
   void aDestinationThatIsTooSmall() throws Exception {
     sparse(destination, SIZE_BYTES - 4096);
     assertRefused(

@@ -52,7 +52,9 @@ public sealed interface Address {
     /** {@code delay:MS:…} or {@code delay:READ_MS,WRITE_MS,FLUSH_MS:…}. */
     DELAY("delay"),
     /** {@code flakey:UP,DOWN,FEATURE,…:…}. */
-    FLAKEY("flakey");
+    FLAKEY("flakey"),
+    /** {@code log-writes:LOG:…}; the path of the log holds no colon. */
+    LOG_WRITES("log-writes");
 
     private final String word;
 
@@ -96,6 +98,7 @@ public sealed interface Address {
       case "error" -> new Failing(text, size(text, rest));
       case "delay" -> layered(text, LayerTarget.DELAY, rest);
       case "flakey" -> layered(text, LayerTarget.FLAKEY, rest);
+      case "log-writes" -> layered(text, LayerTarget.LOG_WRITES, rest);
       case "oxbow" -> named(text, rest);
       case "nbd" -> NbdUri.parse(text).toTcp();
       case "nbd+unix" -> NbdUri.parse(text).toUnix();

@@ -43,6 +43,7 @@ public final class MappedDevice implements BlockDevice {
   }
 
   private static final long NO_WAKE = Long.MIN_VALUE;
+  private static final long COMMIT_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final String name;
   private final Target target;
@@ -379,17 +380,22 @@ public final class MappedDevice implements BlockDevice {
    * The status line. Words of Oxbow's own follow the target's while a device underneath does not
    * answer.
    *
-   * @param noFlush does not commit first; neither does a suspended device (M3, Z2)
+   * @param noFlush does not commit first; neither does a suspended device (M3, Z2), nor one above a
+   *     device that does not answer
    */
   public String status(boolean noFlush) {
-    if (!noFlush && gate.isOpen() && target.hasUncommittedChanges()) {
+    boolean isWell = watch.statusWords().isEmpty();
+    if (!noFlush && isWell && gate.isOpen() && target.hasUncommittedChanges()) {
       commit();
     }
     String words = owner.fault() == null ? owner.ask(target::status) : "Fail";
     return line(words + watch.statusWords());
   }
 
-  /** Waits for a commit, unless the device is suspended meanwhile: then suspend commits. */
+  /**
+   * Waits for a commit, unless the device is suspended meanwhile: then suspend commits. Not for
+   * long: whoever asks for the status of a device that hangs must be told.
+   */
   private void commit() {
     AtomicBoolean isDone = new AtomicBoolean();
     submit(
@@ -399,7 +405,7 @@ public final class MappedDevice implements BlockDevice {
                   isDone.set(true);
                   owner.signal();
                 }));
-    owner.await(() -> isDone.get() || !gate.isOpen(), Long.MAX_VALUE);
+    owner.await(() -> isDone.get() || !gate.isOpen(), COMMIT_PATIENCE_NANOS);
   }
 
   private String line(String rest) {

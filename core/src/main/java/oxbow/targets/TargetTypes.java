@@ -8,6 +8,7 @@ import oxbow.target.clone.CloneTargetType;
 import oxbow.target.delay.DelayTargetType;
 import oxbow.target.error.ErrorTargetType;
 import oxbow.target.flakey.FlakeyTargetType;
+import oxbow.target.logwrites.LogWritesTargetType;
 
 /**
  * The targets there are. A new one is a line here. Each program makes one of these and keeps it:
@@ -19,7 +20,8 @@ public final class TargetTypes {
           new CloneTargetType(CloneOptions.TABLE),
           new DelayTargetType(),
           new ErrorTargetType(),
-          new FlakeyTargetType());
+          new FlakeyTargetType(),
+          new LogWritesTargetType());
 
   /** All, by name in alphabetical order. */
   public List<TargetType> all() {

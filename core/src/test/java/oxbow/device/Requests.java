@@ -65,6 +65,18 @@ public final class Requests {
     }
   }
 
+  /** The error number of a read; the bytes are only there after success. */
+  public static int tryRead(BlockDevice device, long at, byte[] into) {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment buffer = arena.allocate(Math.max(1, into.length), 4096).fill((byte) 0x5a);
+      int errno = transfer(device, Operation.READ, at, buffer, into.length, 0);
+      if (errno == Errno.OK) {
+        MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, into, 0, into.length);
+      }
+      return errno;
+    }
+  }
+
   public static byte[] read(BlockDevice device, long at, int length, int flags) {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment buffer = arena.allocate(Math.max(1, length), 4096).fill((byte) 0x5a);

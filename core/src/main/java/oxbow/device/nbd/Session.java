@@ -341,23 +341,27 @@ final class Session implements Link.Owner {
   /**
    * Gives up all connections on which the server has shown no life since a silence began.
    *
-   * @return false when one of them must be kept
+   * @return false when one of them must be kept and no other connection shows that the server
+   *     lives: a single command that takes its time is no absence
    */
   private boolean giveUpSilent(Silence longest, long nowNanos) {
     boolean isAllGivenUp = true;
+    boolean isAlive = false;
     for (Link link : links) {
       Connection connection = link.ready();
-      if (connection == null || !link.silence().isNoBetterThan(longest)) {
+      if (connection == null) {
         continue;
       }
-      if (connection.hasChangesInFlight() || ledger.hasUnflushed()) {
+      if (!link.silence().isNoBetterThan(longest)) {
+        isAlive = true;
+      } else if (connection.hasChangesInFlight() || ledger.hasUnflushed()) {
         isAllGivenUp = false;
       } else {
         link.silence().giveUp(longest.sinceNanos());
         connection.abandon(silenceOf(longest, nowNanos));
       }
     }
-    return isAllGivenUp;
+    return isAllGivenUp || isAlive;
   }
 
   private static String silenceOf(Silence silence, long nowNanos) {

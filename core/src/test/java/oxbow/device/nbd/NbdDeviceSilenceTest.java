@@ -171,6 +171,36 @@ class NbdDeviceSilenceTest extends ScriptedDeviceTest {
   }
 
   @Test
+  void aWriteThatTakesItsTimeMakesNoAbsenceWhileOtherConnectionsAnswer() throws Exception {
+    CountDownLatch goOn = new CountDownLatch(1);
+    Script script =
+        (number, peer) -> {
+          while (true) {
+            Request request = peer.next();
+            if (request.type() == Nbd.CMD_WRITE) {
+              await(goOn);
+            }
+            peer.answer(request);
+          }
+        };
+    int flags = WRITABLE | Nbd.FLAG_CAN_MULTI_CONN;
+    try (ScriptedServer server = new ScriptedServer(socket, script).flags(flags);
+        NbdDevice device = open(server, impatient().withConnections(2))) {
+      await(state -> state.connections() == 2);
+      Pending write = write(device, 0);
+      long end = System.nanoTime() + 5 * LIMIT_NANOS;
+      while (System.nanoTime() < end) {
+        read(device, 0, 10).checkRead();
+        assertThat(device.reachability().state()).isEqualTo(State.PRESENT);
+      }
+      assertThat(write.done.getCount()).isEqualTo(1);
+      goOn.countDown();
+      assertThat(write.errno()).isEqualTo(Errno.OK);
+      assertThat(server.connectionCount()).isEqualTo(2);
+    }
+  }
+
+  @Test
   void aDeviceWhoseWriteWasNeverAnsweredFailsForGoodWhenTheHoldIsOver() throws Exception {
     CountDownLatch end = new CountDownLatch(1);
     Script script =

@@ -262,6 +262,69 @@ class CloneHydrationTest {
   }
 
   @Test
+  @DisplayName("O9: hydration that paused because the source was away goes on when it is back")
+  void hydrationThatPausedWithoutTheSourceGoesOnWhenItIsBack() {
+    CloneWorld world = new CloneWorld(plan(1, 1).with(new CloneOptions(false, 0, 10, false, 5)));
+    world.badSourceSectors.set(0, 64);
+    world.isSourceAway = true;
+    world.resume();
+    world.runToRest();
+    assertThat(world.core.background().pausedReason()).contains("5 copies in a row");
+    world.second();
+    assertThat(world.inFlight).as("still away").isEmpty();
+    world.badSourceSectors.clear();
+    world.isSourceAway = false;
+    world.second();
+    assertThat(world.core.background().pausedReason()).isNull();
+    assertThat(world.events).hasSize(2).last().isEqualTo("hydration goes on: the source is back");
+    world.finishAll();
+    assertThat(world.map.isComplete()).isTrue();
+  }
+
+  @Test
+  @DisplayName("O9: what failed while the source was away is tried at once when it is back")
+  void whatFailedWithoutTheSourceIsTriedAtOnceWhenItIsBack() {
+    CloneWorld world = world(16, 1);
+    world.badSourceSectors.set(14);
+    world.isSourceAway = true;
+    world.resume();
+    world.finishAll();
+    for (int i = 0; i < 5; i++) {
+      assertThat(world.wake()).isTrue();
+      world.finishAll();
+    }
+    world.second();
+    world.finishAll();
+    assertThat(world.core.background().failureCount()).as("backs off for seconds").isEqualTo(6);
+    world.isSourceAway = false;
+    world.second();
+    world.expectInFlight("copy-read 12+4");
+    world.finishAll();
+    assertThat(world.wake()).isTrue();
+    world.finishAll();
+    assertThat(world.core.background().failureCount()).isEqualTo(8);
+  }
+
+  @Test
+  @DisplayName("O9: no run takes along a region that has failed and waits for its next turn")
+  void noRunTakesAlongARegionThatMustWait() {
+    CloneWorld world = world(16, 8);
+    world.badSourceSectors.set(14);
+    UserRequest write = world.write(9, 1, 7);
+    world.resume();
+    world.finish("extents");
+    while (world.isInFlight("copy-read") || world.isInFlight("copy-write")) {
+      world.finish(world.isInFlight("copy-read") ? "copy-read" : "copy-write");
+    }
+    assertThat(world.hydrated()).isEqualTo("1100111111111111");
+    // Region 2 is the background's again, beside region 3, which failed a moment ago.
+    world.badSourceSectors.set(8);
+    world.finish("merge-read");
+    assertThat(write.isDoneWith(Errno.EIO)).isTrue();
+    world.expectInFlight("copy-read 8+4");
+  }
+
+  @Test
   @DisplayName("O9: writes that wait for a region of a failed batch are done on their own")
   void writesThatWaitForAFailedBatchAreDoneOnTheirOwn() {
     CloneWorld world = world(16, 8);

@@ -348,6 +348,25 @@ class CloneReadWriteTest {
   }
 
   @Test
+  @DisplayName("O5: a zeroing that must be fast and cannot be everywhere changes nothing")
+  void fastZeroingThatCannotBeFastEverywhereChangesNothing() {
+    for (int[] range : new int[][] {{2, 10}, {4, 6}, {2, 6}}) {
+      UserRequest zero =
+          world.submit(Operation.WRITE_ZEROES, range[0], range[1], 0, Flags.FAST_ZERO);
+      assertThat(zero.isDoneWith(Errno.ENOTSUP)).isTrue();
+      assertThat(world.inFlight).isEmpty();
+    }
+    assertThat(world.hydrated()).isEqualTo("0000");
+    world.hydrated(0, 1);
+    world.hydrated(3, 1);
+    UserRequest possible = world.submit(Operation.WRITE_ZEROES, 2, 12, 0, Flags.FAST_ZERO);
+    world.finishAll();
+    assertThat(possible.isDoneWith(Errno.OK)).isTrue();
+    assertThat(world.look(2, 12)).containsOnly(0);
+    assertThat(world.look(0, 2)).containsExactly(sourceValue(0), sourceValue(1));
+  }
+
+  @Test
   @DisplayName("a read hint hydrates what is not hydrated, then goes to the destination")
   void aReadHintHydratesFirst() {
     world.hydrated(1, 1);
