@@ -117,6 +117,11 @@ final class CloneCommand extends Command {
               + " warning.")
   boolean isPadded;
 
+  @Option(
+      names = "--verify",
+      description = "When DEST is a full copy, read it back and compare it with what was copied.")
+  boolean isVerified;
+
   @Option(names = "--force", description = "Take DEST and metadata even if that loses data there.")
   boolean isForced;
 
@@ -163,7 +168,7 @@ final class CloneCommand extends Command {
             !isNotServed,
             isPadded,
             isForced,
-            false,
+            isVerified,
             new CloneOrder.Hints(hydratesOnRead, recordTrace, replayTrace),
             listen,
             name,

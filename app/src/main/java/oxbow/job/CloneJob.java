@@ -7,6 +7,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import oxbow.block.BlockDevice;
 import oxbow.block.Sectors;
 import oxbow.console.Console;
 import oxbow.console.Progress;
@@ -32,7 +33,8 @@ public final class CloneJob {
   /** Why the job looks up from waiting. */
   private enum Wakeup {
     STOP,
-    DEVICE_EVENT
+    DEVICE_EVENT,
+    VERIFIED
   }
 
   /**
@@ -112,14 +114,13 @@ public final class CloneJob {
       DeviceOpener opener)
       throws UserException, IOException, InterruptedException {
     // The device holds requests until it is resumed: nothing is copied unless all can be served.
+    CloneVerifier verifier =
+        order.isVerified() ? new CloneVerifier(stack.target(), order.destination(), console) : null;
+    BlockDevice device = verifier == null ? stack.mapped() : verifier.served(stack.mapped());
     DeviceService service =
         order.isServed()
             ? DeviceService.serve(
-                COMMAND,
-                traces.served(stack.mapped()),
-                control.name(),
-                order.listen(),
-                opener.engine())
+                COMMAND, traces.served(device), control.name(), order.listen(), opener.engine())
             : null;
     stack.keep();
     traces.keep();
@@ -131,8 +132,21 @@ public final class CloneJob {
     uris.forEach(ready);
     // Only now, so that nothing is told before "ready", however soon hydration has completed.
     stack.mapped().resume();
-    String failure = watch(stack);
-    return end(stack, service, failure);
+    String failure;
+    try {
+      failure = watch(stack, verifier);
+    } finally {
+      if (verifier != null) {
+        // It may be waiting for a source that is gone.
+        stack.holdNoLonger();
+        verifier.close();
+      }
+    }
+    int status = end(stack, service, failure);
+    if (verifier != null) {
+      verifier.check();
+    }
+    return status;
   }
 
   private static CloneDevice device(
@@ -168,7 +182,8 @@ public final class CloneJob {
    *
    * @return null, or why the destination will not become a full copy though that was asked for
    */
-  private @Nullable String watch(CloneStack stack) throws InterruptedException {
+  private @Nullable String watch(CloneStack stack, @Nullable CloneVerifier verifier)
+      throws InterruptedException {
     CloneProgress now = stack.progress();
     boolean wasDone = now.isDone();
     Progress shown =
@@ -176,13 +191,19 @@ public final class CloneJob {
             stack.mapped().name(), now.deviceBytes(), now.hydratedBytes(), System.nanoTime());
     try (ProgressDisplay display = new ProgressDisplay(console, shown)) {
       while (true) {
-        if (now.isDone() && order.isUntilHydrated()) {
+        boolean isVerified = verifier == null || verifier.hasEnded();
+        if (now.isDone() && order.isUntilHydrated() && isVerified) {
           return null;
         }
         if (now.isDone() && !wasDone) {
           wasDone = true;
           console.endBar();
-          console.say(order.destination() + " is a full copy now; it is served until stopped");
+          if (!order.isUntilHydrated()) {
+            console.say(order.destination() + " is a full copy now; it is served until stopped");
+          }
+        }
+        if (now.isDone() && verifier != null) {
+          verifier.begin(() -> wakeups.add(Wakeup.VERIFIED));
         }
         String obstacle = obstacle(stack, now);
         if (obstacle != null && order.isUntilHydrated()) {

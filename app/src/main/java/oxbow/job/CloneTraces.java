@@ -14,7 +14,9 @@ import oxbow.target.clone.CloneTarget;
 
 /** The traces of a clone: one that tells what to hydrate first, and one that is recorded. */
 final class CloneTraces implements AutoCloseable {
-  private final @Nullable AccessTrace replayed;
+  /** Null when its order has been given. */
+  private @Nullable AccessTrace replayed;
+
   private final @Nullable TraceRecording recording;
 
   private CloneTraces(@Nullable AccessTrace replayed, @Nullable TraceRecording recording) {
@@ -41,16 +43,15 @@ final class CloneTraces implements AutoCloseable {
     try {
       AccessTrace trace = TraceRecording.read(path);
       int beyond = 0;
-      long sectors = 0;
+      long bytes = 0;
       for (int i = 0; i < trace.rangeCount(); i++) {
-        boolean isWithin = lengthWithin(trace, i, deviceBytes) > 0;
-        beyond += isWithin ? 0 : 1;
-        sectors += isWithin ? trace.sectorCount(i) : 0;
+        long length = lengthWithin(trace, i, deviceBytes);
+        beyond += length == 0 ? 1 : 0;
+        bytes += length;
       }
       console.say(
           "hydrating first: %d ranges of %s, %s"
-              .formatted(
-                  trace.rangeCount() - beyond, path, Progress.human(Sectors.toBytes(sectors))));
+              .formatted(trace.rangeCount() - beyond, path, Progress.human(bytes)));
       if (beyond > 0) {
         console.say(
             "warning: %s: %d ranges lie beyond the end of this device and are left out"
@@ -72,13 +73,12 @@ final class CloneTraces implements AutoCloseable {
 
   /** Before the target is resumed for the first time. */
   void giveOrder(CloneTarget target) {
-    if (replayed == null) {
-      return;
-    }
-    for (int i = 0; i < replayed.rangeCount(); i++) {
-      long length = lengthWithin(replayed, i, target.lengthBytes());
+    AccessTrace trace = replayed;
+    replayed = null;
+    for (int i = 0; trace != null && i < trace.rangeCount(); i++) {
+      long length = lengthWithin(trace, i, target.lengthBytes());
       if (length > 0) {
-        target.hydrateFirst(Sectors.toBytes(replayed.firstSector(i)), length);
+        target.hydrateFirst(Sectors.toBytes(trace.firstSector(i)), length);
       }
     }
   }

@@ -2,26 +2,20 @@ package oxbow.job;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
-import oxbow.block.BlockRequest;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
-import oxbow.block.Flags;
-import oxbow.block.Operation;
 
 /**
  * Compares two devices byte by byte, in large reads, several at a time, passing over what both say
  * reads as zeros. Used once.
  */
 public final class Comparison {
-  private static final int CHUNK_BYTES = 1 << 20;
+  private static final int CHUNK_BYTES = BulkReader.MAX_BYTES;
   private static final int WORKERS = 4;
 
   private final BlockDevice a;
@@ -85,8 +79,8 @@ public final class Comparison {
 
   private void work() {
     try (Arena arena = Arena.ofShared()) {
-      Side sideA = new Side(a, arena);
-      Side sideB = new Side(b, arena);
+      BulkReader sideA = new BulkReader(a, arena);
+      BulkReader sideB = new BulkReader(b, arena);
       for (var chunk = cursor.next(); chunk != null; chunk = cursor.next()) {
         if (isBeyondFirst(chunk.offsetBytes())) {
           return;
@@ -103,19 +97,26 @@ public final class Comparison {
     }
   }
 
-  private void compare(Side sideA, Side sideB, long offsetBytes, int lengthBytes)
+  private void compare(BulkReader sideA, BulkReader sideB, long offsetBytes, int lengthBytes)
       throws IOException {
     sideA.begin(offsetBytes, lengthBytes);
     sideB.begin(offsetBytes, lengthBytes);
     // Both are waited for before either may throw: the arena must outlive the reads.
     int errnoA = sideA.end();
     int errnoB = sideB.end();
-    sideA.check(errnoA, offsetBytes);
-    sideB.check(errnoB, offsetBytes);
+    check(a, errnoA, offsetBytes);
+    check(b, errnoB, offsetBytes);
     readBytes.addAndGet(lengthBytes);
-    long at = MemorySegment.mismatch(sideA.buffer, 0, lengthBytes, sideB.buffer, 0, lengthBytes);
+    long at = sideA.mismatch(sideB, 0, lengthBytes);
     if (at >= 0) {
       found(new Difference(offsetBytes + at, sideA.byteAt(at), sideB.byteAt(at)));
+    }
+  }
+
+  private static void check(BlockDevice device, int errno, long offsetBytes)
+      throws DeviceException {
+    if (errno != Errno.OK) {
+      throw new DeviceException(errno, device.address() + ": read at byte " + offsetBytes);
     }
   }
 
@@ -133,49 +134,6 @@ public final class Comparison {
   private synchronized void fail(IOException why) {
     if (failure == null) {
       failure = why;
-    }
-  }
-
-  /** One of the two devices, with a buffer and a request of one worker. */
-  private static final class Side {
-    private final BlockDevice device;
-    private final MemorySegment buffer;
-    private final BlockRequest request = new BlockRequest();
-    private final Semaphore ended = new Semaphore(0);
-    private int result;
-
-    Side(BlockDevice device, Arena arena) {
-      this.device = device;
-      this.buffer = arena.allocate(CHUNK_BYTES, 4096);
-    }
-
-    /** Reads in whole blocks of the device; what is too much at the end is not compared. */
-    void begin(long offsetBytes, int lengthBytes) {
-      long blockBytes = device.limits().blockSizeBytes();
-      long wholeBytes = Math.ceilDiv(lengthBytes, blockBytes) * blockBytes;
-      device.submit(
-          request.data(
-              Operation.READ, offsetBytes, buffer, 0, wholeBytes, Flags.BULK, this::completed));
-    }
-
-    private void completed(BlockRequest read, int errno) {
-      result = errno;
-      ended.release();
-    }
-
-    int end() {
-      ended.acquireUninterruptibly();
-      return result;
-    }
-
-    void check(int errno, long offsetBytes) throws DeviceException {
-      if (errno != Errno.OK) {
-        throw new DeviceException(errno, device.address() + ": read at byte " + offsetBytes);
-      }
-    }
-
-    int byteAt(long at) {
-      return Byte.toUnsignedInt(buffer.get(ValueLayout.JAVA_BYTE, at));
     }
   }
 }

@@ -62,7 +62,11 @@ final class CopyBuffers implements AutoCloseable {
     }
   }
 
-  /** Gives the memory back to the system, unless some of it is in use; it can be taken anew. */
+  /**
+   * Gives the memory back to the system, unless some of it is in use; it can be taken anew. Another
+   * thread may close the device already: it is told that hydration is done before this is carried
+   * out.
+   */
   void release() {
     releaseIfUnused(small);
     releaseIfUnused(large);
@@ -92,8 +96,17 @@ final class CopyBuffers implements AutoCloseable {
 
   @Override
   public void close() {
-    small.arena.close();
-    large.arena.close();
+    close(small);
+    close(large);
+  }
+
+  private static void close(Size size) {
+    synchronized (size) {
+      size.arena.close();
+      // A release that comes late has nothing to do.
+      size.free.clear();
+      size.made = 0;
+    }
   }
 
   /** One size's buffers; guarded by itself. */

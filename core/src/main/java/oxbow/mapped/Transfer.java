@@ -242,6 +242,9 @@ final class Transfer {
       return;
     }
     if (isPieceRead) {
+      if (scannedBytes == 0) {
+        Objects.requireNonNull(job).dataRead(atBytes, Objects.requireNonNull(buffer), pieceBytes);
+      }
       if (writeNextRun(Objects.requireNonNull(to), Objects.requireNonNull(buffer))) {
         return;
       }

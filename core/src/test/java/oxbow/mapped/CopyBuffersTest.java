@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Aim: buffers are bounded, shared in turn and given back. Method: takes and gives. */
@@ -32,6 +34,20 @@ class CopyBuffersTest {
       MemorySegment again = take(buffers, 1024 * KIB);
       again.fill((byte) 1);
       buffers.give(again);
+    }
+  }
+
+  @Test
+  void aReleaseBesideOrBehindTheCloseDoesNothing() throws Exception {
+    for (int i = 0; i < 200; i++) {
+      CopyBuffers buffers = new CopyBuffers();
+      buffers.give(take(buffers, KIB));
+      buffers.give(take(buffers, 1024 * KIB));
+      CompletableFuture<Void> released = CompletableFuture.runAsync(buffers::release);
+      buffers.close();
+      released.get(10, TimeUnit.SECONDS);
+      buffers.release();
+      assertThat(buffers.allocatedBytes()).isZero();
     }
   }
 

@@ -45,6 +45,7 @@ final class CloneCore {
   private final ReadHints hints;
   private final ArrayDeque<Hydration> idleHydrations = new ArrayDeque<>();
   private final boolean hasDiscardPassdown;
+  private @Nullable CopyChecksums checksums;
 
   private volatile CloneMode mode = CloneMode.READ_WRITE;
   private @Nullable String modeReason;
@@ -91,7 +92,13 @@ final class CloneCore {
     map.release();
     commits.release();
     background.release();
+    checksums = null;
     idleHydrations.clear();
+  }
+
+  /** From now on sums are taken of what is copied; before the first resume. */
+  void sumCopies(CopyChecksums sums) {
+    checksums = sums;
   }
 
   // What map() may ask from any thread.
@@ -346,6 +353,7 @@ final class CloneCore {
     Hydration idle = idleHydrations.poll();
     Hydration hydration =
         (idle == null ? new Hydration() : idle).begin(cause, first, count, now.nanos());
+    hydration.checksums = checksums;
     inFlight.add(hydration);
     return hydration;
   }
@@ -429,7 +437,12 @@ final class CloneCore {
     switch (hydration.cause) {
       case BACKGROUND, HINT, READ, COPY_FOR_WRITE ->
           copiedBytes += geometry.lengthOf(hydration.first, hydration.count);
-      case OVERWRITE, MERGE, HOLE, DISCARD -> {}
+      case HOLE -> {
+        if (checksums != null) {
+          checksums.putZeros(hydration.first, hydration.count);
+        }
+      }
+      case OVERWRITE, MERGE, DISCARD -> {}
     }
   }
 

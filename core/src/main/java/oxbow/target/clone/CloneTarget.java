@@ -136,6 +136,16 @@ public final class CloneTarget implements Target {
   }
 
   /**
+   * Has sums taken of everything that is copied to the destination, until hydration is done. Before
+   * the first resume.
+   *
+   * @param sums of a clone of this length and region size
+   */
+  public void sumCopies(CopyChecksums sums) {
+    core.sumCopies(sums);
+  }
+
+  /**
    * Has background hydration take the regions of these ranges before all others, in this order.
    * Before the first resume; call again for the next range.
    *
@@ -154,6 +164,16 @@ public final class CloneTarget implements Target {
   @Override
   public long lengthBytes() {
     return geometry.deviceBytes();
+  }
+
+  /** Where the copy is; belongs to its opener, as the source does. */
+  public BlockDevice destination() {
+    return devices.get(CloneCore.DESTINATION);
+  }
+
+  /** What is copied. */
+  public BlockDevice source() {
+    return devices.get(CloneCore.SOURCE);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package oxbow.target.clone;
 
+import java.lang.foreign.MemorySegment;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import oxbow.target.Job;
 import oxbow.target.Piece;
@@ -42,6 +44,12 @@ final class Hydration extends Job {
   /** The user's piece of OVERWRITE and DISCARD; all merged pieces, in order, of MERGE. */
   @Nullable Piece pieces;
 
+  /** Takes sums of what is copied; null where nobody wants them. */
+  @Nullable CopyChecksums checksums;
+
+  /** The sum of the beginning of a region; made when first needed. */
+  private @Nullable CRC32C crc;
+
   private @Nullable Piece firstWaiter;
   private @Nullable Piece lastWaiter;
 
@@ -52,7 +60,20 @@ final class Hydration extends Job {
     startNanos = nowNanos;
     isWriting = false;
     pieces = null;
+    if (crc != null) {
+      crc.reset();
+    }
     return this;
+  }
+
+  @Override
+  public void dataRead(long offsetBytes, MemorySegment data, long lengthBytes) {
+    CopyChecksums sums = checksums;
+    if (sums != null) {
+      CRC32C partial = crc == null ? new CRC32C() : crc;
+      crc = partial;
+      sums.add(partial, offsetBytes, data, lengthBytes);
+    }
   }
 
   long end() {

@@ -2,6 +2,8 @@ package oxbow.device.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -109,6 +111,23 @@ class FirstTouchesTest {
           });
     } while (!isOver);
     assertThat(told.cardinality()).isBetween(blocks - 1, blocks);
+  }
+
+  @Test
+  void notingMakesNoGarbage() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    for (AccessWatcher watcher :
+        List.of(new FirstTouches(1L << 30), new WriteMarks(1L << 30, BLOCK))) {
+      long before = 0;
+      for (int round = 0; round < 2; round++) {
+        before = threads.getCurrentThreadAllocatedBytes();
+        for (long block = 0; block < 100_000; block++) {
+          watcher.accessed(Operation.READ, (block * 7919 & 0xffff) * BLOCK, 3 * BLOCK);
+          watcher.accessed(Operation.WRITE, (block * 104_729 & 0xffff) * BLOCK, 3 * BLOCK);
+        }
+      }
+      assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(10_000);
+    }
   }
 
   @Test
