@@ -44,27 +44,6 @@ class CloneHistoriesIT {
   /** The kernel passes no larger discards down to the guest's disks. */
   private static final int KERNEL_PASSDOWN_SECTORS = 64;
 
-  /** What a guest script begins with: a clone over a source that takes some milliseconds. */
-  private static final String PRELUDE =
-      """
-      set -e
-      length=%1$d
-      table="0 $length clone /dev/disk/meta /dev/disk/dest"
-      features="%3$d %4$s 4 hydration_threshold 2 hydration_batch_size 2"
-      dmsetup create c --table "$table /dev/disk/source %2$d $features"
-      dmsetup status c
-      dd if=/dev/mapper/c bs=1M 2>/dev/null | sha256sum
-      dmsetup remove c
-      dmsetup create slow --table "0 $length delay /dev/disk/source 0 4"
-      dmsetup create c --table "$table /dev/mapper/slow %2$d $features"
-      hydrate() {
-        dmsetup message c 0 enable_hydration
-        usleep "$1"
-        dmsetup message c 0 disable_hydration
-        until [ "$(dmsetup status --noflush c | cut -d ' ' -f 8)" = 0 ]; do usleep 2000; done
-      }
-      """;
-
   @TempDir Path directory;
 
   @Test
@@ -139,13 +118,7 @@ class CloneHistoriesIT {
 
   private static void kernelsTurn(
       CloneHistory history, List<Change> changes, List<Change> inFlight, End end, int turn) {
-    StringBuilder script =
-        new StringBuilder(
-            PRELUDE.formatted(
-                history.sectors(),
-                history.regionSectors,
-                history.hasPassdown ? 1 : 2,
-                history.hasPassdown ? "no_hydration" : "no_hydration no_discard_passdown"));
+    StringBuilder script = new StringBuilder(prelude(history));
     for (Change change : changes) {
       script.append(guestLine(change)).append('\n');
       tellWhatTheKernelDoes(history, change);
@@ -170,6 +143,33 @@ class CloneHistoriesIT {
     if (end == End.IN_ORDER) {
       history.model.flushed();
     }
+  }
+
+  /** What a guest script begins with: a clone over a source that takes some milliseconds. */
+  private static String prelude(CloneHistory history) {
+    return """
+        set -e
+        length=%1$d
+        table="0 $length clone /dev/disk/meta /dev/disk/dest"
+        features="%3$d %4$s 4 hydration_threshold 2 hydration_batch_size 2"
+        dmsetup create c --table "$table /dev/disk/source %2$d $features"
+        dmsetup status c
+        dd if=/dev/mapper/c bs=1M 2>/dev/null | sha256sum
+        dmsetup remove c
+        dmsetup create slow --table "0 $length delay /dev/disk/source 0 4"
+        dmsetup create c --table "$table /dev/mapper/slow %2$d $features"
+        hydrate() {
+          dmsetup message c 0 enable_hydration
+          usleep "$1"
+          dmsetup message c 0 disable_hydration
+          until [ "$(dmsetup status --noflush c | cut -d ' ' -f 8)" = 0 ]; do usleep 2000; done
+        }
+        """
+        .formatted(
+            history.sectors(),
+            history.regionSectors,
+            history.hasPassdown ? 1 : 2,
+            history.hasPassdown ? "no_hydration" : "no_hydration no_discard_passdown");
   }
 
   private static String guestLine(Change change) {

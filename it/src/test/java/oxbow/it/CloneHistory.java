@@ -31,6 +31,8 @@ final class CloneHistory {
 
   private static final int PIECE_BYTES = 1 << 20;
 
+  private static final List<End> ENDS = List.of(End.values());
+
   /** How a turn ends. */
   enum End {
     IN_ORDER,
@@ -118,7 +120,7 @@ final class CloneHistory {
   }
 
   End randomEnd() {
-    return End.values()[random.nextInt(End.values().length)];
+    return ENDS.get(random.nextInt(ENDS.size()));
   }
 
   Change randomChange() {

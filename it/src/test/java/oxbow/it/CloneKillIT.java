@@ -8,6 +8,7 @@ import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -33,6 +34,8 @@ class CloneKillIT {
 
   /** More would write to all regions, so that the last kills came too late. */
   private static final int LIFE_OPERATIONS = 3_000;
+
+  private static final List<Workload.Moment> MOMENTS = List.of(Workload.Moment.values());
 
   @TempDir Path directory;
 
@@ -123,8 +126,7 @@ class CloneKillIT {
       int slice = LIFE_OPERATIONS / KILLS_PER_LIFE;
       for (int kill = 1; kill <= KILLS_PER_LIFE; kill++) {
         int end = kill * slice - random.nextInt(slice / 2);
-        Workload.Moment moment =
-            Workload.Moment.values()[random.nextInt(Workload.Moment.values().length)];
+        Workload.Moment moment = MOMENTS.get(random.nextInt(MOMENTS.size()));
         if (random.nextInt(5) == 0) {
           source.restart();
         }
