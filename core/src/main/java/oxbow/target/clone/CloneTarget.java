@@ -1,11 +1,9 @@
 package oxbow.target.clone;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import oxbow.block.BlockDevice;
-import oxbow.block.Errno;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
 import oxbow.block.Sectors;
@@ -71,7 +69,7 @@ public final class CloneTarget implements Target {
             geometry,
             map,
             discardProblem.isEmpty() && !args.hasNoDiscardPassdown(),
-            this::commit);
+            CloneCommitter.to(metadata));
     this.mapper = new CloneMapper(geometry, map, core);
     this.limits =
         new Limits(
@@ -83,19 +81,6 @@ public final class CloneTarget implements Target {
             false,
             below.canWriteZeroesFast(),
             true);
-  }
-
-  /**
-   * C2: runs after the destination was flushed; a failure leaves the last committed state (O3).
-   * Whatever goes wrong, somebody waits for the answer.
-   */
-  private int commit(RegionSet regions) {
-    try {
-      metadata.commit(regions);
-      return Errno.OK;
-    } catch (IOException | RuntimeException e) {
-      return metadata.mode() == CloneMetadata.Mode.FAILED ? CloneCommitter.UNREADABLE : Errno.EIO;
-    }
   }
 
   @Override
