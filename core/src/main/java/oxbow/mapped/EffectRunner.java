@@ -54,69 +54,9 @@ final class EffectRunner {
 
   void run(Effect effect, Owner owner) {
     switch (effect.kind) {
-      case COMPLETE -> {
-        SplitPiece piece = Split.of(piece(effect));
-        if (piece.takeFromTarget()) {
-          piece.pieceEnded(effect.errno);
-        }
-      }
-      case ISSUE -> issue(Split.of(piece(effect)), devices.get(effect.slot), effect.offsetBytes);
-      case ISSUE_RANGE -> {
-        SplitPiece piece = Split.of(piece(effect));
-        if (piece.takeFromTarget()) {
-          piece.submitRange(
-              devices.get(effect.slot),
-              effect.operation,
-              effect.offsetBytes,
-              effect.lengthBytes,
-              effect.flags);
-        }
-      }
-      case READ ->
-          begin(effect, owner).read(devices.get(effect.slot), piece(effect), effect.offsetBytes);
-      case WRITE_BYTES ->
-          begin(effect, owner)
-              .writeBytes(
-                  devices.get(effect.slot),
-                  Objects.requireNonNull(effect.bytes),
-                  effect.offsetBytes,
-                  effect.flags);
-      case WRITE ->
-          begin(effect, owner)
-              .write(devices.get(effect.slot), piece(effect), effect.offsetBytes, effect.flags);
-      case RANGE ->
-          begin(effect, owner)
-              .range(
-                  devices.get(effect.slot),
-                  effect.operation,
-                  effect.offsetBytes,
-                  effect.lengthBytes,
-                  effect.flags);
-      case COPY ->
-          begin(effect, owner)
-              .copy(
-                  devices.get(effect.slot),
-                  devices.get(effect.toSlot),
-                  effect.offsetBytes,
-                  effect.lengthBytes,
-                  effect.skipZeros);
-      case READ_THROUGH ->
-          begin(effect, owner)
-              .readThrough(
-                  devices.get(effect.slot),
-                  devices.get(effect.toSlot),
-                  piece(effect),
-                  effect.offsetBytes,
-                  effect.lengthBytes,
-                  effect.skipZeros);
-      case READ_FOR_MERGE ->
-          begin(effect, owner)
-              .readForMerge(
-                  devices.get(effect.slot),
-                  effect.offsetBytes,
-                  effect.lengthBytes,
-                  effect.readFromBytes,
-                  effect.readToBytes);
+      case COMPLETE, ISSUE, ISSUE_RANGE -> handBack(effect, Split.of(piece(effect)));
+      case READ, WRITE, WRITE_BYTES, RANGE, COPY, READ_THROUGH, READ_FOR_MERGE ->
+          transfer(effect, begin(effect, owner));
       case WRITE_MERGED ->
           ((Transfer) Objects.requireNonNull(job(effect).frame))
               .writeMerged(devices.get(effect.slot), piece(effect));
@@ -128,6 +68,46 @@ final class EffectRunner {
       case EVENT -> host.event(effect.text);
       case WARN -> host.warn(effect.text);
       case STEP -> Objects.requireNonNull(effect.step).run();
+    }
+  }
+
+  /** The target has done with a piece. */
+  private void handBack(Effect effect, SplitPiece piece) {
+    if (!piece.takeFromTarget()) {
+      return;
+    }
+    switch (effect.kind) {
+      case COMPLETE -> piece.pieceEnded(effect.errno);
+      case ISSUE -> issue(piece, devices.get(effect.slot), effect.offsetBytes);
+      case ISSUE_RANGE ->
+          piece.submitRange(
+              devices.get(effect.slot),
+              effect.operation,
+              effect.offsetBytes,
+              effect.lengthBytes,
+              effect.flags);
+      default -> throw new IllegalStateException("hands nothing back: " + effect.kind);
+    }
+  }
+
+  private void transfer(Effect effect, Transfer transfer) {
+    Underlying device = devices.get(effect.slot);
+    long offset = effect.offsetBytes;
+    long length = effect.lengthBytes;
+    switch (effect.kind) {
+      case READ -> transfer.read(device, piece(effect), offset);
+      case WRITE -> transfer.write(device, piece(effect), offset, effect.flags);
+      case WRITE_BYTES ->
+          transfer.writeBytes(device, Objects.requireNonNull(effect.bytes), offset, effect.flags);
+      case RANGE -> transfer.range(device, effect.operation, offset, length, effect.flags);
+      case COPY ->
+          transfer.copy(device, devices.get(effect.toSlot), offset, length, effect.skipZeros);
+      case READ_THROUGH ->
+          transfer.readThrough(
+              device, devices.get(effect.toSlot), piece(effect), offset, length, effect.skipZeros);
+      case READ_FOR_MERGE ->
+          transfer.readForMerge(device, offset, length, effect.readFromBytes, effect.readToBytes);
+      default -> throw new IllegalStateException("transfers nothing: " + effect.kind);
     }
   }
 
@@ -148,9 +128,6 @@ final class EffectRunner {
   }
 
   private static void issue(SplitPiece piece, Underlying below, long offsetBytes) {
-    if (!piece.takeFromTarget()) {
-      return;
-    }
     if (piece.operation() == Operation.WRITE && !piece.isFua()) {
       int length = Math.toIntExact(piece.lengthBytes());
       BlockDevice device = below.device();

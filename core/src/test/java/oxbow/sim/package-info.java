@@ -1,6 +1,9 @@
 /**
- * Simulated devices for tests: what a disk may do to us when power fails, or when it fails itself.
- * Everything is decided by the test or by its seed.
+ * Simulated machines for tests of any target: what disks may do to us when power fails, or when
+ * they fail themselves; all ways through a scenario; histories by seeds. Everything is decided by
+ * the test or by its seed.
+ *
+ * @see "docs/testing/crash.md"
  */
 @NullMarked
 package oxbow.sim;

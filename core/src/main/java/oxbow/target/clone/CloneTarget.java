@@ -1,6 +1,5 @@
 package oxbow.target.clone;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -8,7 +7,6 @@ import java.util.Objects;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
-import oxbow.block.Errno;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
 import oxbow.block.Remote;
@@ -82,7 +80,7 @@ public final class CloneTarget implements Target {
             geometry,
             map,
             discardProblem.isEmpty() && !args.hasNoDiscardPassdown(),
-            new Committer(),
+            new MetadataCommitter(metadata, args.metadata(), destination.address()),
             () -> isAway(source));
     this.mapper = new CloneMapper(geometry, map, core);
     this.limits =
@@ -95,39 +93,6 @@ public final class CloneTarget implements Target {
             false,
             below.canWriteZeroesFast(),
             true);
-  }
-
-  private final class Committer implements CloneCommitter {
-    /**
-     * C2: runs after the destination was flushed; a failure leaves the last committed state (O3).
-     * Whatever goes wrong, somebody waits for the answer.
-     */
-    @Override
-    public int commit(RegionSet regions) {
-      try {
-        metadata.commit(regions);
-        return Errno.OK;
-      } catch (IOException | RuntimeException e) {
-        return metadata.mode() == CloneMetadata.Mode.FAILED ? UNREADABLE : Errno.EIO;
-      }
-    }
-
-    /** The metadata remembers its first failure; without one it was not reached. */
-    @Override
-    public String why(int errno) {
-      String failure = metadata.failure();
-      return failure == null
-          ? "destination "
-              + devices.get(CloneCore.DESTINATION).address()
-              + ": flush failed: "
-              + Errno.describe(errno)
-          : "metadata " + args.metadata() + ": commit failed: " + failure;
-    }
-
-    @Override
-    public void release() {
-      metadata.close();
-    }
   }
 
   private static boolean isAway(BlockDevice device) {

@@ -163,7 +163,7 @@ class CloneCommitTest {
     assertThat(late.isDone()).isFalse();
     world.finish("flush");
     assertThat(late.isDoneWith(Errno.OK)).isTrue();
-    assertThat(world.destination.durable[0]).isEqualTo(7);
+    assertThat(world.destination.durable(0)).isEqualTo(7);
   }
 
   @Test

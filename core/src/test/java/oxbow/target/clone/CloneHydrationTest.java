@@ -410,7 +410,7 @@ class CloneHydrationTest {
     world.destination.failingWrites = 1;
     world.write(0, 8, 7);
     world.finishAll();
-    assertThat(world.destination.contents[0]).as("torn").isEqualTo(7);
+    assertThat(world.destination.contents(0)).as("torn").isEqualTo(7);
     world.resume();
     world.finishAll();
     assertThat(world.log).contains("range WRITE_ZEROES 0+64");

@@ -30,8 +30,10 @@ final class CloneModel {
   /** A flush in flight and what it promises: the values answered before it was sent, or later. */
   private record Flush(UserRequest request, long[] promised) {}
 
+  /** A model of a world in which nothing has happened yet; hears of all requests from now on. */
   CloneModel(CloneWorld world) {
     this.world = world;
+    world.whenSent = this::sent;
     this.value = world.source.clone();
     this.valueOrder = new long[world.sectors];
     for (int i = 0; i < world.sectors; i++) {
@@ -47,17 +49,13 @@ final class CloneModel {
                 firstSector < request.endSector() && request.firstSector < firstSector + count);
   }
 
-  /** The world is about to receive a flush: what was answered by now is promised. */
-  long[] answeredByNow() {
-    return valueOrder.clone();
-  }
-
-  /** A request has been sent, and may have been answered; a crash may already show its value. */
-  void sent(UserRequest request, long[] answeredBefore) {
+  /** A request is about to be sent: from now on a crash may show its value. */
+  private void sent(UserRequest request) {
+    settle();
     // The world numbers requests anew after a crash; the model does not.
     request.order = ++lastOrder;
     if (request.operation == Operation.FLUSH) {
-      flushes.add(new Flush(request, answeredBefore));
+      flushes.add(new Flush(request, valueOrder.clone()));
       return;
     }
     running.add(request);
@@ -178,12 +176,13 @@ final class CloneModel {
   void checkCrashNow() {
     for (int i = 0; i < world.sectors; i++) {
       boolean isCommitted = world.committed.get(i / world.regionSectors);
-      checkAfterCrash(i, isCommitted ? world.destination.durable[i] : world.source[i]);
-      checkAfterCrash(i, isCommitted ? world.destination.contents[i] : world.source[i]);
+      checkAfterCrash(i, isCommitted ? world.destination.durable(i) : world.source[i]);
+      checkAfterCrash(i, isCommitted ? world.destination.contents(i) : world.source[i]);
     }
   }
 
-  private void checkAfterCrash(int sector, int found) {
+  /** A crash has left, or would leave, this in a sector. */
+  void checkAfterCrash(int sector, int found) {
     List<Entry> lawful = afterCrash.get(sector);
     for (int i = 0; i < lawful.size(); i++) {
       if (lawful.get(i).value == found) {
@@ -198,6 +197,7 @@ final class CloneModel {
     // Messages of a failure shall show what led to it.
     after.log.addAll(0, world.log);
     world = after;
+    world.whenSent = this::sent;
     running.clear();
     flushes.clear();
     for (int i = 0; i < world.sectors; i++) {

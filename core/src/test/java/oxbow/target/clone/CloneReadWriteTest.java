@@ -21,7 +21,7 @@ class CloneReadWriteTest {
   @DisplayName("R1: a hydrated region is read from the destination at the same sector")
   void aHydratedRegionIsReadFromTheDestination() {
     world.hydrated(1, 1);
-    world.destination.contents[5] = 42;
+    world.destination.write(5, 42);
     UserRequest read = world.read(5, 1);
     world.expectInFlight("user READ destination 5+1");
     world.finishAll();
@@ -333,7 +333,7 @@ class CloneReadWriteTest {
     world.finishAll();
     assertThat(zero.isDoneWith(Errno.OK)).isTrue();
     assertThat(world.look(0, 8)).containsExactly(1000000, 1000001, 0, 0, 0, 0, 0, 0);
-    assertThat(world.destination.contents[8]).isEqualTo(STALE);
+    assertThat(world.destination.contents(8)).isEqualTo(STALE);
   }
 
   @Test

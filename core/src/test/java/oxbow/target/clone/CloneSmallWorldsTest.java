@@ -2,20 +2,21 @@ package oxbow.target.clone;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import oxbow.sim.Choices;
+import oxbow.sim.SimDisk;
 
 /**
  * Aim: no order of completion breaks a promise. Method: all of them, for every choice of a few
  * requests from a menu, over two regions of two sectors; the same model as for the histories, and
  * at each step the question what a crash would leave.
- *
- * <p>A path is a list of choices; after each run the last choice that has an alternative takes it.
  */
 class CloneSmallWorldsTest {
   private static final CloneOptions PRISTINE = new CloneOptions(false, 0, 10, true, 64);
@@ -74,9 +75,18 @@ class CloneSmallWorldsTest {
           .filter(dish -> !List.of(READ, WRITE_3, ZERO_1, DISCARD_1).contains(dish))
           .toList();
 
-  private final int[] path = new int[128];
-  private final int[] alternatives = new int[128];
+  /** Where every crash is tried as well. */
+  private static final List<Dish> CRASH_MENU =
+      List.of(WRITE_0, WRITE_1_FUA, OVERWRITE_0_FUA, WRITE_ACROSS, ZERO_ALL, DISCARD_0, FLUSH);
+
+  /** Metadata is lost or kept by blocks, which are sound or not as a whole; data by sectors. */
+  private static final int[] PIECES = {4096, 512};
+
+  private final CrashCheck crashes = new CrashCheck();
   private int runs;
+
+  /** Whether one completion of each run may fail. */
+  private boolean mayFail;
 
   @Test
   @DisplayName("R W D F M O1-O7: three requests, every order of completion, no background")
@@ -92,11 +102,7 @@ class CloneSmallWorldsTest {
     String tail = "0 4 hydration_threshold 2 hydration_batch_size 1";
     for (String features : List.of(tail, tail.replace("0 4", "1 no_discard_passdown 4"))) {
       CloneWorld.Plan plan = new CloneWorld.Plan(4, 2, CloneOptions.TABLE, features);
-      for (Dish first : MENU) {
-        for (Dish second : MENU) {
-          explore(plan, CloneWorld::new, List.of(first, second));
-        }
-      }
+      explorePairs(plan, MENU, CloneWorld::new);
     }
     assertThat(runs).isGreaterThan(10_000);
   }
@@ -122,7 +128,7 @@ class CloneSmallWorldsTest {
       for (Dish second : menu) {
         for (Dish third : menu) {
           explore(plan, CloneWorld::new, List.of(read, second, third));
-          explore(plan, it -> failing(it, w -> w.missingBuffers = 1), List.of(read, second, third));
+          explore(plan, CloneSmallWorldsTest::withoutABuffer, List.of(read, second, third));
         }
       }
     }
@@ -147,40 +153,76 @@ class CloneSmallWorldsTest {
     for (CloneOptions options : List.of(CloneOptions.TABLE, PRISTINE)) {
       CloneWorld.Plan plan =
           new CloneWorld.Plan(4, 2, options, "0 4 hydration_threshold 2 hydration_batch_size 2");
-      for (Dish first : MENU) {
-        for (Dish second : MENU) {
-          explore(plan, it -> new CloneWorld(it).sourceHole(1, 3), List.of(first, second));
-        }
-      }
+      explorePairs(plan, MENU, it -> new CloneWorld(it).sourceHole(1, 3));
     }
     assertThat(runs).isGreaterThan(10_000);
   }
 
   @Test
-  @DisplayName("W6 O2 M5: two requests while one write, or one commit, fails: every order")
-  void twoRequestsWithAFailureInEveryOrder() {
+  @DisplayName("W6 W7 O2 O3 M5: three requests, and any one completion fails: every order")
+  void threeRequestsWithAFailureInEveryOrder() {
+    mayFail = true;
+    CloneWorld.Plan plan = new CloneWorld.Plan(4, 2, CloneOptions.TABLE, "1 no_hydration");
+    exploreTriples(plan, MENU);
+    assertThat(runs).isGreaterThan(200_000);
+  }
+
+  @Test
+  @DisplayName("O13 W6 O2 M5: two requests where reads hydrate, and any one completion fails")
+  void twoRequestsWhereReadsHydrateWithAFailureInEveryOrder() {
+    mayFail = true;
     CloneWorld.Plan plan =
         new CloneWorld.Plan(4, 2, CloneOptions.TABLE, "2 no_hydration hydrate_on_read");
-    List<Function<CloneWorld.Plan, CloneWorld>> failures =
-        List.of(
-            it -> failing(it, world -> world.destination.failingWrites = 1),
-            it -> failing(it, world -> world.failingSourceReads = 1),
-            it -> failing(it, world -> world.failingFlushes = 1),
-            it -> failing(it, world -> world.failingCommits = 1));
-    for (Function<CloneWorld.Plan, CloneWorld> failure : failures) {
-      for (Dish first : MENU) {
-        for (Dish second : MENU) {
-          explore(plan, failure, List.of(first, second, FLUSH));
-        }
+    for (Dish read : List.of(READ, READ_ACROSS)) {
+      for (Dish second : MENU) {
+        explore(plan, CloneWorld::new, List.of(read, second, FLUSH));
       }
+    }
+    assertThat(runs).isGreaterThan(1_000);
+  }
+
+  @Test
+  @DisplayName("W6 H5 O2 O3 O6 O9 M5: a request and a flush with background, and any one fails")
+  void aRequestWithBackgroundAndAFailureInEveryOrder() {
+    mayFail = true;
+    CloneWorld.Plan plan =
+        new CloneWorld.Plan(
+            4, 2, CloneOptions.TABLE, "0 4 hydration_threshold 2 hydration_batch_size 2");
+    for (Dish dish : List.of(WRITE_0, WRITE_1_FUA, OVERWRITE_0, DISCARD_0, READ)) {
+      List<Dish> dishes = List.of(dish, FLUSH);
+      explore(plan, CloneWorld::new, dishes);
+      explore(plan.with(PRISTINE), it -> new CloneWorld(it).sourceHole(0, 3), dishes);
     }
     assertThat(runs).isGreaterThan(10_000);
   }
 
-  private static CloneWorld failing(CloneWorld.Plan plan, Consumer<CloneWorld> failure) {
+  @Test
+  @DisplayName("M1 M2 F1-F5 D6 O1-O7: two requests, every order, every crash at every event")
+  void everyCrashOfTwoRequestsInEveryOrder() {
+    CloneWorld.Plan plan = new CloneWorld.Plan(4, 2, CloneOptions.TABLE, "1 no_hydration");
+    for (Dish first : CRASH_MENU) {
+      for (Dish second : CRASH_MENU) {
+        exploreCrashes(plan, List.of(first, second));
+      }
+    }
+    System.out.println("clone, small: " + crashes.crashes() + " crash states in " + runs + " runs");
+    assertThat(crashes.crashes()).isGreaterThan(100_000);
+  }
+
+  /** One read finds no buffer free. */
+  private static CloneWorld withoutABuffer(CloneWorld.Plan plan) {
     CloneWorld world = new CloneWorld(plan);
-    failure.accept(world);
+    world.missingBuffers = 1;
     return world;
+  }
+
+  private void explorePairs(
+      CloneWorld.Plan plan, List<Dish> menu, Function<CloneWorld.Plan, CloneWorld> maker) {
+    for (Dish first : menu) {
+      for (Dish second : menu) {
+        explore(plan, maker, List.of(first, second));
+      }
+    }
   }
 
   private void exploreTriples(CloneWorld.Plan plan, List<Dish> menu) {
@@ -196,56 +238,80 @@ class CloneSmallWorldsTest {
   /** Every order in which these requests are sent, one after the other, and all I/O ends. */
   private void explore(
       CloneWorld.Plan plan, Function<CloneWorld.Plan, CloneWorld> maker, List<Dish> dishes) {
-    int length = 0;
-    do {
-      try {
-        length = run(maker.apply(plan), dishes, length);
-      } catch (AssertionError | RuntimeException e) {
-        throw new AssertionError(
-            dishes + " with " + plan + ", choices " + Arrays.toString(Arrays.copyOf(path, length)),
-            e);
-      }
-      runs++;
-      while (length > 0 && path[length - 1] + 1 == alternatives[length - 1]) {
-        length--;
-      }
-      if (length > 0) {
-        path[length - 1]++;
-      }
-    } while (length > 0);
+    explore(
+        plan,
+        dishes,
+        choices -> {
+          CloneWorld world = maker.apply(plan);
+          CloneModel model = new CloneModel(world);
+          run(world, model, dishes, choices);
+        });
   }
 
-  /** Follows the path as far as it is given, then always the first way; returns how long it is. */
-  private int run(CloneWorld world, List<Dish> dishes, int given) {
-    CloneModel model = new CloneModel(world);
+  /** The same on a whole machine; before each event on a disk, every crash. */
+  private void exploreCrashes(CloneWorld.Plan plan, List<Dish> dishes) {
+    explore(
+        plan,
+        dishes,
+        choices -> {
+          CloneMachine machine = CloneMachine.fresh(plan, CloneWorld.freshSource(plan.sectors()));
+          CloneModel model = new CloneModel(machine.world);
+          machine.events.watch(disk -> powerMayFail(machine, model, disk, choices));
+          run(machine.world, model, dishes, choices);
+        });
+  }
+
+  private void powerMayFail(CloneMachine machine, CloneModel model, SimDisk disk, Choices choices) {
+    model.settle();
+    try {
+      machine.events.forEachCrash(PIECES, images -> crashes.check(machine, model, images));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    // While a commit waits for the metadata, other I/O may end.
+    int others = machine.world.inFlight.size();
+    if (disk == machine.metadataDisk && others > 0) {
+      int choice = choices.next(others + 1);
+      if (choice > 0) {
+        machine.world.finish(choice - 1);
+      }
+    }
+  }
+
+  private void explore(CloneWorld.Plan plan, List<Dish> dishes, Consumer<Choices> run) {
+    Choices choices = new Choices();
+    do {
+      try {
+        run.accept(choices);
+      } catch (AssertionError | RuntimeException e) {
+        throw new AssertionError(dishes + " with " + plan + ", choices " + choices, e);
+      }
+      runs++;
+    } while (choices.advance());
+  }
+
+  private void run(CloneWorld world, CloneModel model, List<Dish> dishes, Choices choices) {
     List<UserRequest> sent = new ArrayList<>();
     world.resume();
-    for (int step = 0; ; step++) {
-      int waiting = world.inFlight.size();
+    while (true) {
       boolean canSend = sent.size() < dishes.size() && !isBusy(model, dishes.get(sent.size()));
-      int ways = waiting + (canSend ? 1 : 0);
-      if (ways == 0) {
+      if (!canSend && world.inFlight.isEmpty()) {
         world.second();
         model.settle();
         if (world.inFlight.isEmpty()) {
           assertThat(sent).hasSize(dishes.size());
           model.checkAtRest();
-          return step;
+          return;
         }
-        ways = world.inFlight.size();
-        waiting = ways;
       }
-      if (step >= given) {
-        path[step] = 0;
-      }
-      alternatives[step] = ways;
-      if (path[step] < waiting) {
-        world.finish(path[step]);
+      int others = world.inFlight.size();
+      int choice = choices.next(others + (canSend ? 1 : 0));
+      if (choice == others) {
+        sent.add(dishes.get(sent.size()).sender.send(world, sent.size() + 1));
+      } else if (mayFail && !world.hadFaults() && world.canFail(choice) && choices.next(2) > 0) {
+        world.fail(choice);
       } else {
-        long[] answered = model.answeredByNow();
-        UserRequest request = dishes.get(sent.size()).sender.send(world, sent.size() + 1);
-        sent.add(request);
-        model.sent(request, answered);
+        world.finish(choice);
       }
       model.settle();
       model.checkCrashNow();

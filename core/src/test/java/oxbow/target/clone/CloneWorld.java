@@ -7,18 +7,20 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
+import oxbow.sim.SimDisk;
 import oxbow.target.Job;
 import oxbow.target.Mapping;
 import oxbow.target.Moment;
 import oxbow.target.TargetException;
 
 /**
- * A clone without threads, files or time: {@link CloneCore} over a source and a destination in
- * memory, and a user who sends it requests. A crash keeps what was flushed and a random choice of
- * what was not.
+ * A clone without threads, files or time: {@link CloneCore} over a source in memory and a simulated
+ * destination, and a user who sends it requests. Commits go to nowhere, or to real metadata: see
+ * {@link CloneMachine}.
  *
  * <p>Contents are one int per sector: the source holds {@link #sourceValue}, an old destination
  * {@link #STALE}, user writes their own numbers, zeros are 0.
@@ -46,6 +48,28 @@ final class CloneWorld extends SimulatedFrame {
       return new Plan(sectors, regionSectors, otherOptions, tail, defect);
     }
 
+    Plan with(Defect otherDefect) {
+      return new Plan(sectors, regionSectors, options, tail, otherDefect);
+    }
+
+    /** The plan after an unclean stop: that the destination holds zeros is known no more (O6). */
+    Plan afterCrash() {
+      if (defect == Defect.BELIEVE_IN_ZEROS_AFTER_A_CRASH) {
+        return this;
+      }
+      return with(
+          new CloneOptions(
+              options.isAdaptive(),
+              options.rateBytesPerSecond(),
+              options.minimumSharePercent(),
+              false,
+              options.failureLimit()));
+    }
+
+    int regionCount() {
+      return Math.ceilDiv(sectors, regionSectors);
+    }
+
     boolean hasPassdown() {
       return !tail.contains(CloneArgs.NO_DISCARD_PASSDOWN);
     }
@@ -55,8 +79,11 @@ final class CloneWorld extends SimulatedFrame {
   final int sectors;
   final int regionSectors;
 
-  /** Regions whose bits are durable. */
+  /** Regions whose commit has succeeded: their bits are durable. */
   final BitSet committed = new BitSet();
+
+  /** The same after the commit that runs, or that has failed: their bits may be durable. */
+  final BitSet attempted = new BitSet();
 
   final RegionMap map;
   final CloneCore core;
@@ -66,12 +93,17 @@ final class CloneWorld extends SimulatedFrame {
   int failingCommits;
   int commitErrno = Errno.EIO;
 
+  /** Is told of each request before the clone is. */
+  Consumer<UserRequest> whenSent = request -> {};
+
+  private final CloneCommitter committer;
   private final Mapping mapping = new Mapping();
   private final Moment moment = new Moment();
   private long requests;
 
+  /** A new clone whose commits always succeed. */
   CloneWorld(Plan plan) {
-    this(plan, freshDestination(plan), new BitSet());
+    this(plan, freshSource(plan.sectors), freshDestination(plan), new BitSet(), it -> Errno.OK);
   }
 
   /** A small world of 4 regions of 4 sectors, as a table line alone makes it. */
@@ -79,17 +111,24 @@ final class CloneWorld extends SimulatedFrame {
     this(new Plan(16, 4, CloneOptions.TABLE, tail));
   }
 
-  /** With a given destination and committed regions: what a crash left. */
-  private CloneWorld(Plan plan, int[] oldDestination, BitSet oldCommitted) {
-    super(plan.defect, freshSource(plan.sectors), oldDestination);
+  /**
+   * A clone over what there is already.
+   *
+   * @param hydrated the regions whose bits are durable
+   */
+  CloneWorld(
+      Plan plan, int[] source, SimDisk destination, BitSet hydrated, CloneCommitter committer) {
+    super(plan.defect, source, destination, plan.options.isDestinationZero());
     this.plan = plan;
     this.sectors = plan.sectors;
     this.regionSectors = plan.regionSectors;
-    committed.or(oldCommitted);
+    this.committer = committer;
+    committed.or(hydrated);
+    attempted.or(hydrated);
     CloneGeometry geometry =
         new CloneGeometry((long) sectors * SECTOR, (long) regionSectors * SECTOR);
     this.map = new RegionMap(geometry.regionCount());
-    oldCommitted.stream().forEach(region -> map.set(region, 1));
+    hydrated.stream().forEach(region -> map.set(region, 1));
     List<String> words = new ArrayList<>(List.of("m", "d", "s", "8"));
     words.addAll(plan.tail);
     this.core =
@@ -104,16 +143,18 @@ final class CloneWorld extends SimulatedFrame {
     this.mapper = new CloneMapper(geometry, map, core);
   }
 
-  private static int[] freshSource(int sectors) {
+  /** Each sector holds its {@link #sourceValue}. */
+  static int[] freshSource(int sectors) {
     int[] contents = new int[sectors];
     Arrays.setAll(contents, CloneWorld::sourceValue);
     return contents;
   }
 
-  private static int[] freshDestination(Plan plan) {
+  /** Zeros if the plan says so, or else what somebody left there. */
+  static SimDisk freshDestination(Plan plan) {
     int[] contents = new int[plan.sectors];
     Arrays.fill(contents, plan.options.isDestinationZero() ? 0 : STALE);
-    return contents;
+    return SimulatedDestination.diskOf(contents);
   }
 
   private static CloneArgs parse(List<String> words) {
@@ -141,8 +182,7 @@ final class CloneWorld extends SimulatedFrame {
     committed.set(firstRegion, firstRegion + count);
     int first = firstRegion * regionSectors;
     int end = Math.min(sectors, (firstRegion + count) * regionSectors);
-    destination.write(first, Arrays.copyOfRange(source, first, end));
-    destination.harden(first, end - first);
+    destination.end(destination.submit(first, Arrays.copyOfRange(source, first, end), false, true));
     return this;
   }
 
@@ -181,10 +221,14 @@ final class CloneWorld extends SimulatedFrame {
     UserRequest request = new UserRequest(operation, firstSector, count, value, flags);
     request.order = ++requests;
     request.outstanding = 1;
+    whenSent.accept(request);
     long at = (long) firstSector * SECTOR;
     long end = at + (long) count * SECTOR;
     do {
       mapper.map(operation, at, end - at, flags, mapping);
+      if (operation == Operation.READ && defect == Defect.FORGET_AFTER_A_FAILED_COMMIT) {
+        forgetWhatIsNotCommitted(at);
+      }
       long length = mapping.lengthBytes();
       UserPiece piece = new UserPiece();
       piece.request = request;
@@ -204,33 +248,77 @@ final class CloneWorld extends SimulatedFrame {
   }
 
   private void queue(UserPiece piece) {
-    switch (defect) {
-      case SHARE_A_RUNNING_FLUSH -> {
-        if (piece.operation() == Operation.FLUSH && isInFlight("flush")) {
-          sharingTheRunningFlush.add(piece);
-          return;
-        }
-      }
-      case DISCARD_GOES_AROUND_A_COPY -> {
-        if (piece.operation() == Operation.DISCARD && isInFlight("copy")) {
-          discardAsTheKernelDoes(piece);
-          return;
-        }
-      }
-      default -> {}
+    if (!goesAround(piece)) {
+      core.queue(piece, now(), this);
     }
-    core.queue(piece, now(), this);
   }
 
-  private void discardAsTheKernelDoes(UserPiece piece) {
-    UserRequest request = piece.request();
-    int first = Math.ceilDiv(request.firstSector, regionSectors);
-    int end = request.endSector() / regionSectors;
+  /** Whether a defect has seen to the piece, past the core. */
+  private boolean goesAround(UserPiece piece) {
+    int first = (int) (piece.offsetBytes() / SECTOR);
+    int count = (int) (piece.lengthBytes() / SECTOR);
+    boolean isFlush = piece.operation() == Operation.FLUSH;
+    boolean isWrite = piece.operation() == Operation.WRITE;
+    switch (defect) {
+      case SHARE_A_RUNNING_FLUSH -> {
+        return isFlush && isInFlight("flush") && sharing.add(piece);
+      }
+      case SHARE_A_RUNNING_COMMIT -> {
+        return isFlush && isInFlight("commit") && sharing.add(piece);
+      }
+      case ANSWER_FLUSH_BEFORE_COMMIT -> {
+        return isFlush && !flushesWaiting.add(piece);
+      }
+      case SEND_FUA_BEFORE_COMMIT -> {
+        boolean isHydrated = isWrite && map.isHydrated(first / regionSectors);
+        return isHydrated && issuesNow(piece);
+      }
+      case WRITE_GOES_AROUND_A_COPY -> {
+        boolean isOwned =
+            isWrite && core.ownerOf(first / regionSectors, first / regionSectors + 1) != null;
+        return isOwned && isInFlight("copy-read") && issuesNow(piece);
+      }
+      case DISCARD_GOES_AROUND_A_COPY -> {
+        boolean isDiscard = piece.operation() == Operation.DISCARD;
+        return isDiscard && isInFlight("copy-read") && discardsAsTheKernelDoes(piece, first, count);
+      }
+      case ZEROES_ARE_A_DISCARD -> {
+        boolean isZeroing = piece.operation() == Operation.WRITE_ZEROES;
+        return isZeroing && count < regionSectors && endsAtOnce(piece);
+      }
+      default -> {
+        return false;
+      }
+    }
+  }
+
+  private boolean issuesNow(UserPiece piece) {
+    issueNow(piece, CloneCore.DESTINATION);
+    return true;
+  }
+
+  private boolean endsAtOnce(UserPiece piece) {
+    end(piece, Errno.OK);
+    return true;
+  }
+
+  private boolean discardsAsTheKernelDoes(UserPiece piece, int firstSector, int count) {
+    int first = Math.ceilDiv(firstSector, regionSectors);
+    int end = (firstSector + count) / regionSectors;
     if (first < end) {
       map.set(first, end - first);
-      writeZeros(first * regionSectors, (end - first) * regionSectors);
+      destination.write(first * regionSectors, new int[(end - first) * regionSectors]);
     }
-    end(piece, Errno.OK);
+    return endsAtOnce(piece);
+  }
+
+  /** A defect reads as if only committed regions were hydrated, once a commit has failed. */
+  private void forgetWhatIsNotCommitted(long atBytes) {
+    int region = (int) (atBytes / SECTOR) / regionSectors;
+    if (core.mode() != CloneMode.READ_WRITE && !committed.get(region)) {
+      long end = (long) (region + 1) * regionSectors * SECTOR;
+      mapping.remap(CloneCore.SOURCE, atBytes, Math.min(mapping.lengthBytes(), end - atBytes));
+    }
   }
 
   // Time.
@@ -298,26 +386,43 @@ final class CloneWorld extends SimulatedFrame {
     core.ended(job, errno, now(), this);
   }
 
+  @Override
+  void failCommit() {
+    failingCommits = 1;
+  }
+
   private int commitRegions(RegionSet regions) {
     if (failingCommits > 0) {
       failingCommits--;
       return fault(commitErrno);
     }
+    RegionSet toCommit = defect == Defect.COMMIT_THE_LIVE_MAP ? liveMap() : regions;
     for (int region = 0; region < map.regionCount(); region++) {
-      boolean isRecorded =
-          defect == Defect.COMMIT_THE_LIVE_MAP ? map.isHydrated(region) : regions.contains(region);
-      if (isRecorded) {
-        committed.set(region);
+      if (toCommit.contains(region)) {
+        attempted.set(region);
       }
     }
-    return Errno.OK;
+    int errno = committer.commit(toCommit);
+    if (errno != Errno.OK) {
+      return fault(errno);
+    }
+    committed.or(attempted);
+    return errno;
+  }
+
+  private RegionSet liveMap() {
+    RegionSet live = new RegionSet(map.regionCount());
+    for (int region = 0; region < map.regionCount(); region++) {
+      live.add(region, map.isHydrated(region) ? 1 : 0);
+    }
+    return live;
   }
 
   // Views.
 
   /** What a read would find now, without I/O. */
   int look(int sector) {
-    return map.isHydrated(sector / regionSectors) ? destination.contents[sector] : source[sector];
+    return map.isHydrated(sector / regionSectors) ? destination.contents(sector) : source[sector];
   }
 
   /** The same for a range. */
@@ -345,20 +450,12 @@ final class CloneWorld extends SimulatedFrame {
     return bits.toString();
   }
 
-  /** The world after a crash now. O6: that the destination holds zeros is known no more. */
+  /** The world after a crash now, if metadata keeps what was committed. */
   CloneWorld crash(Random random) {
-    CloneOptions options = plan.options;
-    CloneOptions notFresh =
-        new CloneOptions(
-            options.isAdaptive(),
-            options.rateBytesPerSecond(),
-            options.minimumSharePercent(),
-            false,
-            options.failureLimit());
+    SimDisk image = destination.disk.crashImage(random);
     CloneWorld after =
-        new CloneWorld(plan.with(notFresh), destination.crashImage(random), committed);
+        new CloneWorld(plan.afterCrash(), source, image, committed, regions -> Errno.OK);
     after.sourceHoles.or(sourceHoles);
-    System.arraycopy(source, 0, after.source, 0, sectors);
     return after;
   }
 }

@@ -1,19 +1,16 @@
 package oxbow.target.clone;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import oxbow.block.Errno;
+import oxbow.sim.SimDisk;
 
-/**
- * A destination with a volatile write cache, one int per sector. A crash keeps what was flushed and
- * any choice of what was not.
- */
+/** A simulated disk with one int per sector: what it begins with; the rest is zeros. */
 final class SimulatedDestination {
-  private record Unflushed(long order, int sector, int value) {}
+  private static final int SECTOR = SimDisk.SECTOR_BYTES;
 
-  final int[] contents;
-  final int[] durable;
+  final SimDisk disk;
 
   /** So many of the next writes fail. */
   int failingWrites;
@@ -21,30 +18,70 @@ final class SimulatedDestination {
   /** Faults that have happened. */
   int faults;
 
-  private final List<Unflushed> unflushed = new ArrayList<>();
-  private long writes;
-
-  SimulatedDestination(int[] initial) {
-    contents = initial.clone();
-    durable = initial.clone();
+  /** A write in flight: usually one on the disk; several where zeros are left out. */
+  record Write(int sectors, List<Run> runs) {
+    /** A run of sectors, by its place in the write. */
+    private record Run(int first, int count, SimDisk.Write onDisk) {}
   }
 
-  int write(int firstSector, int[] values) {
-    return write(firstSector, values, false);
+  SimulatedDestination(SimDisk disk) {
+    this.disk = disk;
+  }
+
+  /** A disk that holds these values, all durable. */
+  static SimDisk diskOf(int[] values) {
+    return SimDisk.of(bytes(values, 0, values.length).array(), (long) values.length * SECTOR);
+  }
+
+  private static ByteBuffer bytes(int[] values, int from, int to) {
+    ByteBuffer bytes = ByteBuffer.allocate((to - from) * SECTOR);
+    for (int i = from; i < to; i++) {
+      bytes.putInt((i - from) * SECTOR, values[i]);
+    }
+    return bytes;
+  }
+
+  /** What reads find in a sector. */
+  int contents(int sector) {
+    return disk.intAt((long) sector * SECTOR);
+  }
+
+  /** What a crash leaves of a sector at least. */
+  int durable(int sector) {
+    return disk.durableIntAt((long) sector * SECTOR);
   }
 
   /**
-   * Stores values; a write that fails has written its first half all the same.
+   * Submits a write.
    *
-   * @param skipZeros zeros are not written: the caller knows that they are there
+   * @param skipsZeros zeros are not written: the caller knows that they are there
    */
-  int write(int firstSector, int[] values, boolean skipZeros) {
+  Write submit(int firstSector, int[] values, boolean skipsZeros, boolean isFua) {
+    List<Write.Run> runs = new ArrayList<>(1);
+    for (int i = 0; i < values.length; ) {
+      int end = i;
+      while (end < values.length && !(skipsZeros && values[end] == 0)) {
+        end++;
+      }
+      if (end > i) {
+        long offsetBytes = (long) (firstSector + i) * SECTOR;
+        SimDisk.Write onDisk = disk.submitWrite(offsetBytes, bytes(values, i, end), isFua);
+        runs.add(new Write.Run(i, end - i, onDisk));
+      }
+      i = end + 1;
+    }
+    return new Write(values.length, runs);
+  }
+
+  /** Ends a write. One that fails has written its first half all the same. */
+  int end(Write write) {
     boolean fails = failingWrites > 0;
-    int count = fails ? values.length / 2 : values.length;
-    for (int i = 0; i < count; i++) {
-      if (!skipZeros || values[i] != 0) {
-        contents[firstSector + i] = values[i];
-        unflushed.add(new Unflushed(writes++, firstSector + i, values[i]));
+    int half = write.sectors / 2;
+    for (Write.Run run : write.runs) {
+      if (fails) {
+        disk.failWrite(run.onDisk, Math.clamp(half - run.first, 0, run.count));
+      } else {
+        disk.completeWrite(run.onDisk);
       }
     }
     if (fails) {
@@ -55,37 +92,8 @@ final class SimulatedDestination {
     return Errno.OK;
   }
 
-  /** Makes a range durable: a write with FUA has ended. */
-  void harden(int firstSector, int count) {
-    for (int i = firstSector; i < firstSector + count; i++) {
-      durable[i] = contents[i];
-    }
-    unflushed.removeIf(write -> write.sector >= firstSector && write.sector < firstSector + count);
-  }
-
-  /** What a flush that begins now covers. */
-  long beginFlush() {
-    return writes;
-  }
-
-  /** The flush that began then has ended. */
-  void endFlush(long began) {
-    for (Unflushed write : unflushed) {
-      if (write.order < began) {
-        durable[write.sector] = write.value;
-      }
-    }
-    unflushed.removeIf(write -> write.order < began);
-  }
-
-  /** What a crash now leaves: what was flushed, and of the rest what the seed keeps. */
-  int[] crashImage(Random random) {
-    int[] image = durable.clone();
-    for (Unflushed write : unflushed) {
-      if (random.nextBoolean()) {
-        image[write.sector] = write.value;
-      }
-    }
-    return image;
+  /** Submits a write and ends it. */
+  int write(int firstSector, int... values) {
+    return end(submit(firstSector, values, false, false));
   }
 }

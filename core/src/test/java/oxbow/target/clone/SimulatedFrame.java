@@ -7,9 +7,11 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.block.Operation;
+import oxbow.sim.SimDisk;
 import oxbow.target.Effects;
 import oxbow.target.ExtentQuery;
 import oxbow.target.Job;
@@ -48,8 +50,8 @@ abstract class SimulatedFrame implements Effects {
     }
   }
 
-  /** A region's contents while a merge is under way. */
-  private record Merge(int base, int[] buffer) {}
+  /** A region's contents while a merge is under way, and what of them the source holds. */
+  private record Merge(int base, int[] buffer, int readFrom, int readTo) {}
 
   final Defect defect;
   final int[] source;
@@ -60,7 +62,13 @@ abstract class SimulatedFrame implements Effects {
   final List<String> log = new ArrayList<>();
   final List<String> events = new ArrayList<>();
   final List<String> warnings = new ArrayList<>();
-  final List<UserPiece> sharingTheRunningFlush = new ArrayList<>();
+
+  /** Pieces that a defect answers at the end of the running flush or commit. */
+  final List<UserPiece> sharing = new ArrayList<>();
+
+  /** Flushes that wait for a turn to begin; only a defect asks. */
+  final List<UserPiece> flushesWaiting = new ArrayList<>();
+
   long nowNanos = 1_000_000_000L;
   long wakeAtNanos = Long.MAX_VALUE;
   int failingSourceReads;
@@ -78,11 +86,10 @@ abstract class SimulatedFrame implements Effects {
 
   private int faults;
 
-  SimulatedFrame(Defect defect, int[] source, int[] destination) {
+  SimulatedFrame(Defect defect, int[] source, SimDisk destination, boolean isDestinationZero) {
     this.defect = defect;
     this.believesInZeros =
-        defect == Defect.BELIEVE_IN_ZEROS_AFTER_A_FAILED_WRITE
-            && Arrays.stream(destination).allMatch(value -> value == 0);
+        defect == Defect.BELIEVE_IN_ZEROS_AFTER_A_FAILED_WRITE && isDestinationZero;
     this.source = source;
     this.destination = new SimulatedDestination(destination);
   }
@@ -120,6 +127,32 @@ abstract class SimulatedFrame implements Effects {
     io.run.run();
   }
 
+  /** Whether {@link #fail} can make this I/O in flight fail. */
+  final boolean canFail(int index) {
+    String what = inFlight.get(index).what;
+    return !what.startsWith("user READ destination") && !what.startsWith("user CACHE");
+  }
+
+  /** Ends I/O in flight with an error. */
+  final void fail(int index) {
+    String what = inFlight.get(index).what;
+    if (what.equals("flush")) {
+      failingFlushes = 1;
+    } else if (what.equals("commit")) {
+      failCommit();
+    } else if (what.startsWith("extents")) {
+      failingExtents = 1;
+    } else if (what.contains("read") || what.startsWith("user READ")) {
+      failingSourceReads = 1;
+    } else {
+      destination.failingWrites = 1;
+    }
+    finish(index);
+  }
+
+  /** The next commit fails. */
+  abstract void failCommit();
+
   /** Ends the first I/O in flight whose description begins so. */
   final void finish(String what) {
     for (int i = 0; i < inFlight.size(); i++) {
@@ -144,6 +177,19 @@ abstract class SimulatedFrame implements Effects {
     inFlight.add(new InFlight(what, run));
   }
 
+  /** Submits a write to the destination; {@code then} gets its result when it ends. */
+  private void startWrite(String what, int first, int[] data, IntConsumer then) {
+    startWrite(what, destination.submit(first, data, false, false), then);
+  }
+
+  private void startWrite(String what, SimulatedDestination.Write write, IntConsumer then) {
+    start(what, () -> then.accept(destination.end(write)));
+  }
+
+  private void endWrite(Job job, int errno) {
+    ended(job, defect == Defect.RECORD_A_FAILED_WRITE ? Errno.OK : errno);
+  }
+
   // Devices.
 
   private static int sector(long bytes) {
@@ -154,10 +200,6 @@ abstract class SimulatedFrame implements Effects {
     int[] values = new int[count];
     Arrays.fill(values, value);
     return values;
-  }
-
-  final int writeZeros(int firstSector, int count) {
-    return destination.write(firstSector, values(count, 0));
   }
 
   private int checkSource(int firstSector, int count) {
@@ -174,33 +216,28 @@ abstract class SimulatedFrame implements Effects {
     int first = sector(piece.offsetBytes());
     int count = sector(piece.lengthBytes());
     String where = (slot == CloneCore.SOURCE ? " source " : " destination ") + first + "+" + count;
-    start(
-        "user " + piece.operation() + where + (piece.isFua() ? " FUA" : ""),
-        () -> end(piece, transfer(piece, slot, first, count)));
+    String what = "user " + piece.operation() + where + (piece.isFua() ? " FUA" : "");
+    if (!piece.operation().changesData()) {
+      start(what, () -> end(piece, read(piece, slot, first, count)));
+      return;
+    }
+    assertThat(slot).as("C11: the source is never written").isEqualTo(CloneCore.DESTINATION);
+    boolean isFua = piece.isFua() && defect != Defect.FORGET_FUA;
+    int[] data = values(count, piece.request().value);
+    startWrite(what, destination.submit(first, data, false, isFua), errno -> end(piece, errno));
   }
 
-  private int transfer(UserPiece piece, int slot, int first, int count) {
+  /** READ; and CACHE, which brings nothing. */
+  private int read(UserPiece piece, int slot, int first, int count) {
+    if (piece.operation() != Operation.READ) {
+      return Errno.OK;
+    }
     UserRequest request = piece.request();
     boolean isSource = slot == CloneCore.SOURCE;
-    switch (piece.operation()) {
-      case READ -> {
-        int[] from = isSource ? source : destination.contents;
-        System.arraycopy(from, first, request.found, first - request.firstSector, count);
-        return isSource ? checkSource(first, count) : Errno.OK;
-      }
-      case WRITE, WRITE_ZEROES, DISCARD -> {
-        assertThat(slot).as("C11: the source is never written").isEqualTo(CloneCore.DESTINATION);
-        int errno = destination.write(first, values(count, request.value));
-        if (errno == Errno.OK && piece.isFua()) {
-          destination.harden(first, count);
-        }
-        return errno;
-      }
-      case CACHE, FLUSH -> {
-        return Errno.OK;
-      }
+    for (int i = first; i < first + count; i++) {
+      request.found[i - request.firstSector] = isSource ? source[i] : destination.contents(i);
     }
-    return Errno.EINVAL;
+    return isSource ? checkSource(first, count) : Errno.OK;
   }
 
   /** The user hears of a piece's end. */
@@ -216,11 +253,16 @@ abstract class SimulatedFrame implements Effects {
     whenAnswered.run();
   }
 
-  private void answerEarly(Piece piece, Defect wanted) {
+  /** A defect answers a piece before its time; the true answer goes nowhere. */
+  final void answerEarly(Piece piece) {
+    UserPiece user = (UserPiece) piece;
+    end(user, Errno.OK);
+    user.isAnswered = true;
+  }
+
+  private void answerFuaEarly(Piece piece, Defect wanted) {
     if (defect == wanted && piece.isFua()) {
-      UserPiece user = (UserPiece) piece;
-      end(user, Errno.OK);
-      user.isAnswered = true;
+      answerEarly(piece);
     }
   }
 
@@ -242,9 +284,8 @@ abstract class SimulatedFrame implements Effects {
       Piece piece, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags) {
     int first = sector(offsetBytes);
     int count = sector(lengthBytes);
-    start(
-        "user " + operation + " destination " + first + "+" + count,
-        () -> end((UserPiece) piece, writeZeros(first, count)));
+    String what = "user " + operation + " destination " + first + "+" + count;
+    startWrite(what, first, new int[count], errno -> end((UserPiece) piece, errno));
   }
 
   @Override
@@ -266,14 +307,15 @@ abstract class SimulatedFrame implements Effects {
   public void write(Job job, Piece piece, int slot, long offsetBytes, int flags) {
     int first = sector(offsetBytes);
     int[] data = values(sector(piece.lengthBytes()), ((UserPiece) piece).request().value);
-    start(
+    startWrite(
         "overwrite " + first + "+" + data.length,
-        () -> {
-          int errno = destination.write(first, data);
+        first,
+        data,
+        errno -> {
           if (errno == Errno.OK) {
-            answerEarly(piece, Defect.ANSWER_FUA_BEFORE_COMMIT);
+            answerFuaEarly(piece, Defect.ANSWER_FUA_BEFORE_COMMIT);
           }
-          ended(job, errno);
+          endWrite(job, errno);
         });
   }
 
@@ -282,13 +324,20 @@ abstract class SimulatedFrame implements Effects {
       Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags) {
     int first = sector(offsetBytes);
     int count = sector(lengthBytes);
-    boolean isForgotten =
-        operation == Operation.WRITE_ZEROES
-            && ((Hydration) job).isBackground()
-            && (defect == Defect.NEVER_WRITE_HOLES || believesInZeros);
-    start(
-        "range " + operation + " " + first + "+" + count,
-        () -> ended(job, isForgotten ? Errno.OK : writeZeros(first, count)));
+    String what = "range " + operation + " " + first + "+" + count;
+    boolean isHole = ((Hydration) job).isBackground();
+    if (isHole ? defect == Defect.NEVER_WRITE_HOLES || believesInZeros : forgetsZeros(operation)) {
+      start(what, () -> ended(job, Errno.OK));
+    } else if (defect == Defect.RECORD_DISCARD_BEFORE_IT_ENDS && !isHole) {
+      start("recorded", () -> ended(job, Errno.OK));
+      startWrite(what, first, new int[count], errno -> {});
+    } else {
+      startWrite(what, first, new int[count], errno -> endWrite(job, errno));
+    }
+  }
+
+  private boolean forgetsZeros(Operation operation) {
+    return defect == Defect.DISCARD_WITHOUT_ZEROS && operation == Operation.WRITE_ZEROES;
   }
 
   @Override
@@ -301,16 +350,23 @@ abstract class SimulatedFrame implements Effects {
         "copy-read " + first + "+" + count,
         () -> {
           int errno = checkSource(first, count);
-          int[] data = Arrays.copyOfRange(source, first, first + count);
           if (errno != Errno.OK) {
             ended(job, errno);
-          } else if (defect == Defect.RECORD_BEFORE_WRITE_ENDS) {
-            start("copy-write " + first + "+" + count, () -> destination.write(first, data, skips));
+            return;
+          }
+          int[] data = Arrays.copyOfRange(source, first, first + count);
+          var write = destination.submit(first, data, skips, false);
+          boolean isEarly = defect == Defect.RECORD_BEFORE_WRITE_ENDS;
+          startWrite(
+              "copy-write " + first + "+" + count,
+              write,
+              result -> {
+                if (!isEarly) {
+                  endWrite(job, result);
+                }
+              });
+          if (isEarly) {
             ended(job, Errno.OK);
-          } else {
-            start(
-                "copy-write " + first + "+" + count,
-                () -> ended(job, destination.write(first, data, skips)));
           }
         });
   }
@@ -339,7 +395,7 @@ abstract class SimulatedFrame implements Effects {
     start(
         "through-read " + from + "+" + (to - from),
         () -> {
-          int errno = transfer(user, fromSlot, from, to - from);
+          int errno = read(user, fromSlot, from, to - from);
           end(user, errno);
           if (errno != Errno.OK) {
             ended(job, errno);
@@ -367,13 +423,17 @@ abstract class SimulatedFrame implements Effects {
 
   private void writeThrough(Job job, int base, int count, boolean skips) {
     int[] data = Arrays.copyOfRange(source, base, base + count);
-    if (defect == Defect.RECORD_A_READ_WHEN_IT_IS_ANSWERED) {
-      start("through-write " + base + "+" + count, () -> destination.write(base, data, skips));
+    boolean isEarly = defect == Defect.RECORD_A_READ_WHEN_IT_IS_ANSWERED;
+    startWrite(
+        "through-write " + base + "+" + count,
+        destination.submit(base, data, skips, false),
+        result -> {
+          if (!isEarly) {
+            endWrite(job, result);
+          }
+        });
+    if (isEarly) {
       ended(job, Errno.OK);
-    } else {
-      start(
-          "through-write " + base + "+" + count,
-          () -> ended(job, destination.write(base, data, skips)));
     }
   }
 
@@ -389,7 +449,7 @@ abstract class SimulatedFrame implements Effects {
           int base = sector(baseBytes);
           int[] buffer = values(sector(lengthBytes), GARBAGE);
           System.arraycopy(source, from, buffer, from - base, to - from);
-          job.frame = errno == Errno.OK ? new Merge(base, buffer) : null;
+          job.frame = errno == Errno.OK ? new Merge(base, buffer, from, to) : null;
           ended(job, errno);
         });
   }
@@ -402,24 +462,39 @@ abstract class SimulatedFrame implements Effects {
       int at = sector(piece.offsetBytes()) - merge.base;
       int value = ((UserPiece) piece).request().value;
       Arrays.fill(merge.buffer, at, at + sector(piece.lengthBytes()), value);
+      if (defect == Defect.ANSWER_BEFORE_MERGED_WRITE) {
+        answerEarly(piece);
+      }
     }
-    start(
+    if (defect == Defect.READ_OVER_MERGED_WRITE) {
+      int at = merge.readFrom - merge.base;
+      System.arraycopy(source, merge.readFrom, merge.buffer, at, merge.readTo - merge.readFrom);
+    }
+    startWrite(
         "merge-write " + merge.base + "+" + merge.buffer.length,
-        () -> {
-          int errno = destination.write(merge.base, merge.buffer);
+        merge.base,
+        merge.buffer,
+        errno -> {
           for (Piece piece = pieces; errno == Errno.OK && piece != null; piece = piece.next) {
-            answerEarly(piece, Defect.ANSWER_FUA_MERGE_BEFORE_COMMIT);
+            answerFuaEarly(piece, Defect.ANSWER_FUA_MERGE_BEFORE_COMMIT);
           }
-          ended(job, errno);
+          endWrite(job, errno);
         });
   }
 
   @Override
   public void flushThen(Job job, int slot, @Nullable BlockingTask task) {
+    List<UserPiece> waiting = List.copyOf(flushesWaiting);
+    flushesWaiting.clear();
     if (task == null) {
-      startFlush(() -> ended(job, Errno.OK), job);
+      if (defect == Defect.ANSWER_FLUSH_WITHOUT_FLUSH) {
+        start("flush", () -> ended(job, Errno.OK));
+      } else {
+        startFlush(() -> ended(job, Errno.OK), job);
+      }
       return;
     }
+    Runnable commit = () -> start("commit", () -> endCommit(job, task.run()));
     switch (defect) {
       case COMMIT_BEFORE_FLUSH ->
           start(
@@ -428,25 +503,51 @@ abstract class SimulatedFrame implements Effects {
                 int errno = task.run();
                 startFlush(() -> ended(job, errno), job);
               });
-      case COMMIT_WITHOUT_FLUSH -> start("commit", () -> ended(job, task.run()));
-      default -> startFlush(() -> start("commit", () -> ended(job, task.run())), job);
+      case COMMIT_WITHOUT_FLUSH -> commit.run();
+      case ANSWER_FLUSH_BEFORE_COMMIT ->
+          startFlush(
+              () -> {
+                waiting.forEach(this::answerEarly);
+                commit.run();
+              },
+              job);
+      default -> startFlush(commit, job);
     }
   }
 
+  private void endCommit(Job job, int errno) {
+    if (defect == Defect.SHARE_A_RUNNING_COMMIT) {
+      answerSharing();
+    }
+    ended(job, errno);
+  }
+
+  private void answerSharing() {
+    sharing.forEach(this::answerEarly);
+    sharing.clear();
+  }
+
   private void startFlush(Runnable then, Job job) {
-    long began = destination.beginFlush();
+    SimDisk.Flush flush = destination.disk.submitFlush();
     start(
         "flush",
         () -> {
           if (failingFlushes > 0) {
             failingFlushes--;
-            ended(job, fault(Errno.EIO));
-          } else {
-            destination.endFlush(began);
-            sharingTheRunningFlush.forEach(piece -> end(piece, Errno.OK));
-            sharingTheRunningFlush.clear();
-            then.run();
+            int errno = fault(Errno.EIO);
+            destination.disk.failFlush(flush);
+            if (defect == Defect.RETRY_A_FAILED_FLUSH) {
+              then.run();
+            } else {
+              ended(job, errno);
+            }
+            return;
           }
+          destination.disk.completeFlush(flush);
+          if (defect == Defect.SHARE_A_RUNNING_FLUSH) {
+            answerSharing();
+          }
+          then.run();
         });
   }
 
