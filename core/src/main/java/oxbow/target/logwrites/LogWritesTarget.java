@@ -11,6 +11,7 @@ import oxbow.target.MessageException;
 import oxbow.target.Moment;
 import oxbow.target.Piece;
 import oxbow.target.Target;
+import oxbow.target.TaskPlace;
 
 /** The callbacks of the log-writes target. Reads go straight through. */
 public final class LogWritesTarget implements Target {
@@ -67,6 +68,12 @@ public final class LogWritesTarget implements Target {
   @Override
   public List<BlockDevice> devices() {
     return List.of(device);
+  }
+
+  /** A log that does not answer holds up every change: it is named. */
+  @Override
+  public TaskPlace taskPlace() {
+    return log.place();
   }
 
   @Override

@@ -13,6 +13,7 @@ import oxbow.block.Errno;
 import oxbow.block.Sectors;
 import oxbow.format.logwrites.LogEntry;
 import oxbow.format.logwrites.LogSuper;
+import oxbow.target.TaskPlace;
 
 /**
  * A log as it is written. Entries get their place in the order in which they are added, which needs
@@ -73,6 +74,11 @@ final class WriteLog {
       io.close();
       throw e;
     }
+  }
+
+  /** Where tasks that write to the log may have to wait. */
+  TaskPlace place() {
+    return new TaskPlace("log", io.address(), io.remote());
   }
 
   int sectorBytes() {
