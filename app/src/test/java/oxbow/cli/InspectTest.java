@@ -3,7 +3,8 @@ package oxbow.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.RandomAccessFile;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,16 +86,57 @@ class InspectTest {
 
   @Test
   void otherThingsAreRecognisedOrNot() throws Exception {
-    Path store = directory.resolve("store");
+    Path ext4 = directory.resolve("ext4");
     byte[] bytes = new byte[1 << 20];
-    System.arraycopy("SnAp".getBytes(StandardCharsets.US_ASCII), 0, bytes, 0, 4);
-    Files.write(store, bytes);
-    assertThat(Cli.run("inspect", store).out()).isEqualTo(store + ": snapshot store\n");
+    bytes[1080] = 0x53;
+    bytes[1081] = (byte) 0xEF;
+    Files.write(ext4, bytes);
+    assertThat(Cli.run("inspect", ext4).out())
+        .isEqualTo(ext4 + ": ext2, ext3 or ext4 file system\n");
     assertThat(Cli.run("inspect", "zero:1MiB").out()).isEqualTo("zero:1MiB: zeros\n");
     Cli nothing = Cli.run("inspect", "--check", "zero:1MiB");
     assertThat(nothing.status()).isEqualTo(1);
     assertThat(nothing.err())
         .isEqualTo("oxbow: inspect: zero:1MiB: zeros: nothing here that could be checked\n");
+  }
+
+  @Test
+  void aSnapshotStoreIsDescribedAndChecked() throws Exception {
+    Path store = store("valid", 1, 8, 0, 2, 1, 3, 9, 4);
+    assertThat(Cli.run("inspect", "--check", store))
+        .isEqualTo(
+            new Cli(
+                0,
+                store
+                    + """
+                    : snapshot store
+                      state:            valid
+                      chunk size:       4KiB
+                      exceptions:       3
+                      chunks:           5 of 32 used, 0 never committed
+                      status figures:   40/256 16
+                      origin chunks:    0-1 9
+                      checked: every structure is as it must be
+                    """,
+                ""));
+    assertThat(Cli.run("inspect", store("invalid", 0, 8, 0, 2)).out()).contains("invalidated");
+    Cli twice = Cli.run("inspect", "--check", store("twice", 1, 8, 5, 2, 5, 3));
+    assertThat(twice.status()).isEqualTo(1);
+    assertThat(twice.out()).contains("problem: old chunk 5 is in two exceptions");
+    Cli odd = Cli.run("inspect", store("odd", 1, 24));
+    assertThat(odd.status()).isEqualTo(1);
+    assertThat(odd.out()).contains("chunk size of 24 sectors: a power of two");
+  }
+
+  /** A store of 128 KiB whose first area holds these pairs of chunks. */
+  private Path store(String name, int valid, int chunkSectors, long... pairs) throws Exception {
+    ByteBuffer bytes = ByteBuffer.allocate(128 << 10).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putInt(0x70416E53).putInt(valid).putInt(1).putInt(chunkSectors);
+    bytes.position(chunkSectors * 512);
+    for (long chunk : pairs) {
+      bytes.putLong(chunk);
+    }
+    return Files.write(directory.resolve(name), bytes.array());
   }
 
   @Test

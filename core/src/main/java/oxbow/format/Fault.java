@@ -21,6 +21,8 @@ public enum Fault {
   ORDER("order"),
   /** The array lacks blocks, has too many, or one has the wrong shape. */
   ARRAY("array"),
+  /** A metadata area of an exception store lies past the end, or is not where it is needed. */
+  AREA("area"),
   /** The space map contradicts itself. */
   SPACE_MAP("space-map"),
   /** A stored reference count differs from the references found. */

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import oxbow.block.BlockingIo;
 import oxbow.format.Marks;
 import oxbow.format.clone.CloneSuperblock;
+import oxbow.format.snapshot.StoreHeader;
 import oxbow.target.clone.CloneMetadata;
 import oxbow.target.clone.Probe;
 
@@ -41,6 +42,14 @@ public sealed interface Recognised {
     }
   }
 
+  /** A persistent exception store of dm-snapshot; {@link SnapshotStoreCheck} verifies the rest. */
+  record OfSnapshotStore(StoreHeader header) implements Recognised {
+    @Override
+    public String name() {
+      return "snapshot store";
+    }
+  }
+
   /** Something that carries a mark we know, of ours to come or of others. */
   record Marked(String name) implements Recognised {}
 
@@ -69,6 +78,12 @@ public sealed interface Recognised {
   private static Recognised markOf(BlockingIo device, Probe.Foreign foreign) throws IOException {
     byte[] head = new byte[(int) Math.min(Marks.HEAD_BYTES, device.sizeBytes())];
     device.read(0, ByteBuffer.wrap(head));
+    if (head.length >= StoreHeader.SIZE_BYTES) {
+      StoreHeader store = StoreHeader.decode(head, 0);
+      if (store.magic() == StoreHeader.MAGIC) {
+        return new OfSnapshotStore(store);
+      }
+    }
     return Marks.recognise(head, head.length)
         .<Recognised>map(Marked::new)
         .orElseGet(() -> new Unknown(foreign.what()));

@@ -1,17 +1,11 @@
 package oxbow.golden;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import oxbow.sim.SimDisk;
 
 /**
@@ -83,7 +77,7 @@ public record CloneFixture(
 
   /** Reads what is expected of a fixture. */
   public static CloneFixture named(String name) {
-    String json = new String(resource(name + "/expected.json"), StandardCharsets.UTF_8);
+    String json = Golden.text(FOLDER + name + "/expected.json");
     List<Range> hydrated = new ArrayList<>();
     Matcher ranges =
         Pattern.compile("\\[(\\d+), (\\d+)\\]")
@@ -93,13 +87,13 @@ public record CloneFixture(
     }
     return new CloneFixture(
         name,
-        Long.parseLong(field(json, "\"target_sectors\": (\\d+)")),
-        Long.parseLong(field(json, "\"region_sectors\": (\\d+)")),
-        Long.parseLong(field(json, "\"regions\": (\\d+)")),
-        Long.parseLong(field(json, "\"meta\": \\{[^}]*\"length\": (\\d+)")),
-        Long.parseLong(field(json, "\"hydrated_count\": (\\d+)")),
+        Long.parseLong(Golden.field(json, "\"target_sectors\": (\\d+)")),
+        Long.parseLong(Golden.field(json, "\"region_sectors\": (\\d+)")),
+        Long.parseLong(Golden.field(json, "\"regions\": (\\d+)")),
+        Long.parseLong(Golden.field(json, "\"meta\": \\{[^}]*\"length\": (\\d+)")),
+        Long.parseLong(Golden.field(json, "\"hydrated_count\": (\\d+)")),
         List.copyOf(hydrated),
-        field(json, "\"status\": \"([^\"]*)\""));
+        Golden.field(json, "\"status\": \"([^\"]*)\""));
   }
 
   /** A disk of its own with the metadata. */
@@ -109,7 +103,7 @@ public record CloneFixture(
 
   /** The beginning of the metadata device; what follows is zeros. */
   public byte[] storedMetadata() {
-    return unzipped(name + "/meta.img.gz");
+    return Golden.unzipped(FOLDER + name + "/meta.img.gz");
   }
 
   /** The hydrated regions, by the word of the kernel. */
@@ -122,34 +116,5 @@ public record CloneFixture(
   @Override
   public String toString() {
     return name;
-  }
-
-  private static String field(String json, String pattern) {
-    Matcher matcher = Pattern.compile(pattern).matcher(json);
-    if (!matcher.find()) {
-      throw new IllegalArgumentException("no " + pattern);
-    }
-    return Objects.requireNonNull(matcher.group(1));
-  }
-
-  private static byte[] unzipped(String path) {
-    try (InputStream in = new GZIPInputStream(open(path))) {
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static byte[] resource(String path) {
-    try (InputStream in = open(path)) {
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static InputStream open(String path) {
-    return Objects.requireNonNull(
-        CloneFixture.class.getResourceAsStream(FOLDER + path), () -> FOLDER + path);
   }
 }
