@@ -154,18 +154,13 @@ public final class BlockManager {
     writeSuperblock(superblock);
   }
 
-  /** Writes block 0 and makes it durable; on its own only while nothing is formatted. */
-  void writeSuperblock(byte[] superblock) throws IOException {
+  /**
+   * Writes block 0 and makes it durable. On its own only before the device is formatted anew: a
+   * crash in between must leave no superblock that points at overwritten blocks.
+   */
+  public void writeSuperblock(byte[] superblock) throws IOException {
     device.write(0, ByteBuffer.wrap(superblock, 0, BLOCK_SIZE_BYTES));
     device.flush();
-  }
-
-  /**
-   * Makes the device unformatted before it is formatted anew, so that a crash in between leaves no
-   * superblock that points at overwritten blocks.
-   */
-  public void eraseSuperblock() throws IOException {
-    writeSuperblock(new byte[BLOCK_SIZE_BYTES]);
   }
 
   /** Receives blocks that were read. */

@@ -7,6 +7,7 @@ import oxbow.block.Remote;
 import oxbow.format.Fault;
 import oxbow.format.FormatException;
 import oxbow.format.clone.CloneSuperblock;
+import oxbow.format.clone.FormattingMark;
 import oxbow.format.pdata.ArrayBlock;
 import oxbow.format.pdata.BtreeNode;
 import oxbow.format.pdata.SpaceMapIndex;
@@ -109,7 +110,8 @@ public final class CloneMetadata implements AutoCloseable {
 
   /**
    * Makes a device clone metadata without hydrated regions. What was on it is lost: the caller has
-   * made sure that it may be ({@link #probe}). A crash leaves the device unformatted or formatted.
+   * made sure that it may be ({@link #probe}). A crash leaves the device as it was, formatted, or
+   * one that may be formatted: also where it tears blocks.
    *
    * @throws IllegalArgumentException if the sizes are impossible, or the device is too small for
    *     the largest commit; nothing was changed
@@ -129,7 +131,7 @@ public final class CloneMetadata implements AutoCloseable {
                   minimum,
                   worstCaseBytes(regionCount) / BlockManager.BLOCK_SIZE_BYTES));
     }
-    blocks.eraseSuperblock();
+    blocks.writeSuperblock(FormattingMark.block());
     SpaceMap space = SpaceMap.create(blocks);
     Bitset bitset = Bitset.create(blocks, space, regionCount);
     return new CloneMetadata(

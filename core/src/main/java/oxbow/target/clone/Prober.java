@@ -7,6 +7,7 @@ import oxbow.block.BlockingIo;
 import oxbow.format.FormatException;
 import oxbow.format.Marks;
 import oxbow.format.clone.CloneSuperblock;
+import oxbow.format.clone.FormattingMark;
 import oxbow.format.pdata.ArrayBlock;
 import oxbow.format.pdata.BlockKind;
 import oxbow.pdata.BlockManager;
@@ -29,6 +30,9 @@ final class Prober {
     int length = read(0);
     if (length < CloneSuperblock.SIZE_BYTES) {
       return new Probe.Foreign("device of " + length + " bytes");
+    }
+    if (FormattingMark.isIn(buffer)) {
+      return new Probe.Unfinished();
     }
     if (firstData(CloneSuperblock.SIZE_BYTES) < 0) {
       return probeWithoutSuperblock(length);

@@ -99,6 +99,10 @@ class CloneMetadataCrashTest {
       SimDisk disk = new SimDisk(1 << 20).failPowerBefore(operation);
       isDone = formats(disk);
       disk.forEachCrashImage(BLOCK, CloneMetadataCrashTest::assertFreshOrFormattable);
+      Random random = new Random(operation);
+      for (int i = 0; i < 200; i++) {
+        assertFreshOrFormattable(disk.crashImage(random));
+      }
     }
   }
 
