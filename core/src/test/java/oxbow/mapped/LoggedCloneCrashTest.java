@@ -14,8 +14,10 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockingDevice;
 import oxbow.block.Errno;
@@ -25,6 +27,7 @@ import oxbow.block.Sectors;
 import oxbow.device.Requests;
 import oxbow.device.mem.MemDevice;
 import oxbow.sim.CrashStates;
+import oxbow.sim.Histories;
 import oxbow.sim.SimDisk;
 import oxbow.target.MessageException;
 import oxbow.target.TargetDevices;
@@ -42,7 +45,7 @@ import oxbow.target.logwrites.LogWritesTargetType;
  * the metadata is clean, the clone opens, and each sector reads as it was last made safe, or as
  * something written to it since.
  *
- * <p>{@code -Doxbow.soak=MINUTES} goes on with new seeds for so long.
+ * @see "docs/testing/crash.md"
  */
 class LoggedCloneCrashTest {
   private static final int SECTOR = 512;
@@ -51,6 +54,7 @@ class LoggedCloneCrashTest {
   private static final int SIZE = SECTORS * SECTOR;
   private static final int METADATA_SIZE = 256 << 10;
   private static final int BATCHES = 25;
+  private static final int HISTORIES = 4;
   private static final int STATES_PER_CUT = 6;
 
   /** What no user has written: it was on the destination before. */
@@ -62,23 +66,19 @@ class LoggedCloneCrashTest {
 
   @Test
   @DisplayName("M1 F1-F6 W D: thousands of crash states of a running clone")
-  void whateverWasFlushedIsThereAfterACrashAtAnyMoment() throws Exception {
-    Long only = Long.getLong("oxbow.seed");
-    long minutes = Long.getLong("oxbow.soak", 0);
-    long first = only != null ? only : minutes > 0 ? System.nanoTime() : 1;
-    long end = System.nanoTime() + minutes * 60_000_000_000L;
-    long seed = first;
-    do {
-      try {
-        new History(seed).runAndCrash();
-      } catch (AssertionError | RuntimeException e) {
-        throw new AssertionError(
-            "reproduce with: ./mvnw test -pl core -Dtest=LoggedCloneCrashTest -Doxbow.seed=" + seed,
-            e);
-      }
-      seed++;
-    } while (only == null && (seed < first + 4 || System.nanoTime() < end));
-    assertThat(stateCount).isGreaterThan(1000);
+  @Timeout(value = 365, unit = TimeUnit.DAYS) // For a soak; the build has its own limit.
+  void whateverWasFlushedIsThereAfterACrashAtAnyMoment() {
+    Histories histories = new Histories("LoggedCloneCrashTest", this::run).run(HISTORIES);
+    System.out.println("running clone: " + stateCount + " crash states in " + histories);
+    assertThat(stateCount).isGreaterThan(Long.getLong("oxbow.seed") == null ? 1000 : 0);
+  }
+
+  private void run(long seed) {
+    try {
+      new History(seed).runAndCrash();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Sectors that tell who wrote them, and where. */

@@ -4,7 +4,8 @@ import java.util.function.LongConsumer;
 
 /**
  * Runs seeded histories, one after the other. The first failure ends the run, with a line that
- * reproduces it: the system property {@code oxbow.seed} has {@link #runAll} try that seed alone.
+ * reproduces it: the system property {@code oxbow.seed} has {@link #run} try that seed alone. The
+ * property {@code oxbow.soak} has it go on for so many minutes with other seeds.
  */
 public final class Histories {
   private static final double NANOS_PER_SECOND = 1e9;
@@ -26,23 +27,26 @@ public final class Histories {
     this.history = history;
   }
 
-  /** Runs the seeds from 0 on, or only the one that the property names. */
-  public Histories runAll(int usualCount) {
+  /** Runs the seeds from 0 on, then soaks if that is asked for; or runs the one seed named. */
+  public Histories run(int usualCount) {
     Long only = Long.getLong("oxbow.seed");
-    long first = only == null ? 0 : only;
-    for (long seed = first; seed < first + (only == null ? usualCount : 1); seed++) {
+    if (only != null) {
+      run(only);
+      return this;
+    }
+    for (long seed = 0; seed < usualCount; seed++) {
       run(seed);
     }
+    soak(Long.getLong("oxbow.soak", 0));
     return this;
   }
 
-  /** Runs seeds that were hardly ever tried before, for so many minutes. */
-  public Histories soak(long minutes) {
+  /** Seeds that were hardly ever tried before. */
+  private void soak(long minutes) {
     long first = System.currentTimeMillis() << 20;
     while (elapsedNanos() < minutes * NANOS_PER_MINUTE) {
       run(first + count);
     }
-    return this;
   }
 
   private void run(long seed) {
