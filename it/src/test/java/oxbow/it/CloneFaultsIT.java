@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,6 +114,18 @@ class CloneFaultsIT {
     }
   }
 
+  /** Events of devices come with the next tick of a second. */
+  private void awaitEvent(String what) {
+    Pattern event = Pattern.compile("event [0-9]+: " + what);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    String told = clone.server().standardError();
+    while (!event.matcher(told).find()) {
+      assertThat(System.nanoTime()).as("too late: %s", told).isLessThan(deadline);
+      Thread.onSpinWait();
+      told = clone.server().standardError();
+    }
+  }
+
   private void awaitClients(int count) throws IOException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (true) {
@@ -144,14 +157,13 @@ class CloneFaultsIT {
         .startsWith(well.stripTrailing())
         .containsPattern(" rw source_away [0-9]+s held [0-9]+\n$");
     assertThat(read).isNotDone();
+    awaitEvent("source nbd.* away for [0-9]+ s");
 
     signal(servers.getFirst(), "CONT");
     assertSucceeds(read);
     awaitSource("good");
     assertThat(clone.verb("status", clone.name())).isEqualTo(well);
-    assertThat(clone.server().standardError())
-        .containsPattern("event [0-9]+: source nbd.* away for [0-9]+ s")
-        .containsPattern("event [0-9]+: source nbd.* is back");
+    awaitEvent("source nbd.* is back");
     finish();
   }
 
