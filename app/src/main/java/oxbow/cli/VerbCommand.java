@@ -26,6 +26,9 @@ abstract class VerbCommand extends Command {
   /** A device and the socket that knows it. */
   record Place(String name, Path socket) {}
 
+  /** A device that answers, and what {@code ls} says of it. */
+  private record Listed(Place place, Map<String, @Nullable Object> fields) {}
+
   /** Asks about one device. */
   Map<String, @Nullable Object> ask(Place place, Map<String, ?> arguments) throws UserException {
     String what = name() + " " + place.name();
@@ -42,40 +45,49 @@ abstract class VerbCommand extends Command {
     }
   }
 
-  /** Where a device of this name is, whether or not anyone answers there. */
-  Place place(String name) throws UserException {
+  /**
+   * Where a device of this name is, whether or not anyone answers there: at the socket of its name,
+   * or at another's, as the layers below a device are.
+   */
+  Place place(String name) throws UserException, IOException {
     if (control != null) {
       return new Place(name, control);
     }
     if (!ControlDirectory.isName(name)) {
       throw UserException.failed(name() + " " + name, "Device not found");
     }
-    return new Place(name, ControlDirectory.ofUser().controlSocket(name));
+    Place own = new Place(name, ControlDirectory.ofUser().controlSocket(name));
+    if (Files.exists(own.socket())) {
+      return own;
+    }
+    return listed().stream()
+        .map(Listed::place)
+        .filter(place -> place.name().equals(name))
+        .findFirst()
+        .orElse(own);
   }
 
   /** The named device, or all there are. */
   List<Place> places(@Nullable String name) throws UserException, IOException {
-    if (name != null) {
-      return List.of(place(name));
-    }
-    List<Place> places = new ArrayList<>();
-    for (Map<String, @Nullable Object> device : list()) {
-      String found = String.valueOf(device.get("name"));
-      places.add(place(found));
-    }
-    return places;
+    return name != null ? List.of(place(name)) : listed().stream().map(Listed::place).toList();
   }
 
   /** What {@code ls} knows about every device that answers; dead sockets are passed over. */
   List<Map<String, @Nullable Object>> list() throws UserException, IOException {
-    if (control != null) {
-      return listAt(control);
-    }
     List<Map<String, @Nullable Object>> all = new ArrayList<>();
+    listed().forEach(device -> all.add(device.fields()));
+    return all;
+  }
+
+  private List<Listed> listed() throws UserException, IOException {
+    if (control != null) {
+      return listedAt(control);
+    }
+    List<Listed> all = new ArrayList<>();
     ControlDirectory directory = ControlDirectory.ofUser();
     for (String name : directory.names()) {
       try {
-        all.addAll(listAt(directory.controlSocket(name)));
+        all.addAll(listedAt(directory.controlSocket(name)));
       } catch (UserException dead) {
         // Its process is gone; whoever starts one of the same name replaces the socket.
       }
@@ -83,9 +95,14 @@ abstract class VerbCommand extends Command {
     return all;
   }
 
-  private List<Map<String, @Nullable Object>> listAt(Path socket) throws UserException {
+  private List<Listed> listedAt(Path socket) throws UserException {
     try {
-      return objects(ControlClient.ask(socket, Map.of("verb", "ls")), "devices");
+      Map<String, @Nullable Object> answer = ControlClient.ask(socket, Map.of("verb", "ls"));
+      List<Listed> devices = new ArrayList<>();
+      for (Map<String, @Nullable Object> fields : objects(answer, "devices")) {
+        devices.add(new Listed(new Place(text(fields, "name"), socket), fields));
+      }
+      return devices;
     } catch (ControlException refused) {
       throw UserException.failed(name(), refused);
     } catch (IOException unreachable) {

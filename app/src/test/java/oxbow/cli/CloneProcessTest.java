@@ -212,6 +212,20 @@ class CloneProcessTest {
   }
 
   @Test
+  void theLayersBelowADeviceAreFoundByTheirNamesToo() throws Exception {
+    String layered = "flakey:1,0:" + source;
+    try (Programs.Running clone =
+        start("clone", layered, destination, "--name", "c", "--no-hydration")) {
+      clone.awaitOutput("ready ");
+      assertThat(verb("table", "c-source")).startsWith("0 65536 flakey ");
+      assertThat(verb("message", "c-source", "0", "fail")).isEmpty();
+      assertThat(verb("status")).contains("c: 0 65536 clone ").contains("c-source: 0 65536 flakey");
+      clone.signal("TERM");
+      assertThat(clone.await()).as(clone.err()).isZero();
+    }
+  }
+
+  @Test
   void aDeadSocketIsPassedOver() throws Exception {
     try (Programs.Running clone =
         start("clone", source, destination, "--name", "c", "--no-hydration")) {
