@@ -315,8 +315,11 @@ final class PowerCuts {
       return;
     }
     SimDisk disk = SimDisk.of(metadataBytes, of.size());
-    // A torn block of the first format makes the next start refuse, and changes nothing.
-    if (!(CloneMetadata.probe(disk) instanceof Probe.Formatted)) {
+    Probe probe = CloneMetadata.probe(disk);
+    if (!(probe instanceof Probe.Formatted)) {
+      if (!probe.mayBeFormatted()) {
+        throw lost("the next start would refuse " + probe, where);
+      }
       if (of.size() != metadata.durable.length) {
         throw lost("metadata was left with " + of.size() + " bytes", where);
       }
