@@ -25,7 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 class ConcurrencyTest {
   private static final Set<String> PARTS =
       Set.of(
+          "oxbow.device.watch.FirstTouches",
+          "oxbow.device.watch.WriteMarks",
           "oxbow.engine.LoopTask",
+          "oxbow.mapped.Outstanding",
           "oxbow.mapped.SuspendGate",
           "oxbow.nbd.server.CompletedRequests",
           "oxbow.nbd.server.CompletedTogether",

@@ -1,7 +1,6 @@
 package oxbow.mapped;
 
 import java.util.ArrayDeque;
-import java.util.Iterator;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -53,19 +52,16 @@ final class Outstanding {
     return interval;
   }
 
-  /** Begins a new interval. One thread at a time. */
+  /**
+   * Begins a new interval. The last one is kept until it is found at 0, however empty it seems:
+   * somebody may be about to enter it.
+   */
   synchronized void tick(long nowNanos) {
     Interval last = current;
-    if (last.count.get() > 1) {
-      earlier.addLast(last);
-    }
+    earlier.addLast(last);
     current = new Interval(nowNanos);
     last.ended();
-    for (Iterator<Interval> it = earlier.iterator(); it.hasNext(); ) {
-      if (it.next().count.get() == 0) {
-        it.remove();
-      }
-    }
+    earlier.removeIf(interval -> interval.count.get() == 0);
   }
 
   /** How many have not ended. */
