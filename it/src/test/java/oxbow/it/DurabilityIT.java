@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -138,14 +137,14 @@ class DurabilityIT {
   }
 
   private List<SystemCalls.Event> events(Server server, Path log) throws IOException {
-    String last = server.handle().pid() + " +++ ";
-    await(log, () -> lines(log).stream().anyMatch(line -> line.replace("  ", " ").contains(last)));
+    long process = server.handle().pid();
+    await(log, () -> hasEnded(log, process));
     return SystemCalls.read(log);
   }
 
-  private static List<String> lines(Path log) {
+  private static boolean hasEnded(Path log, long process) {
     try {
-      return Files.readAllLines(log, StandardCharsets.ISO_8859_1);
+      return SystemCalls.hasEnded(log, process);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * What a program asked of the kernel, as {@code strace -f -y -xx} wrote it down: each call with the
@@ -97,6 +98,13 @@ final class SystemCalls {
         .lines()
         .forEach(line -> calls.add(line, unfinished));
     return calls.events;
+  }
+
+  /** Whether the log has come to the end of that process. Strace pads short numbers with spaces. */
+  static boolean hasEnded(Path log, long process) throws IOException {
+    try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+      return lines.anyMatch(line -> line.matches(process + " +\\+\\+\\+ .*"));
+    }
   }
 
   private void add(String line, Map<String, Call> unfinished) {
