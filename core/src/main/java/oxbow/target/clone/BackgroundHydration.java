@@ -172,24 +172,25 @@ final class BackgroundHydration {
   void ended(Hydration hydration, int errno, Moment now, Effects out) {
     copiesInFlight--;
     if (hydration.cause == Hydration.Cause.BACKGROUND) {
-      pace.ended(geometry.lengthOf(hydration.first, hydration.count), hydration.startNanos, now);
+      pace.ended(
+          geometry.lengthOf(hydration.first(), hydration.count()), hydration.startNanos, now);
     }
     if (errno == Errno.OK) {
-      failing.succeeded(hydration.first, hydration.count);
-    } else if (hydration.count > 1) {
-      singlyFrom = hydration.first;
+      failing.succeeded(hydration.first(), hydration.count());
+    } else if (hydration.count() > 1) {
+      singlyFrom = hydration.first();
       singlyUntil = hydration.end();
       // An order is gone through once; the cursor comes by in any case.
-      cursor = order == null ? hydration.first : cursor;
+      cursor = order == null ? hydration.first() : cursor;
     } else {
-      failing.failed(hydration.first, now.nanos());
-      out.warn("hydration of region " + hydration.first + " failed: " + Errno.describe(errno));
+      failing.failed(hydration.first(), now.nanos());
+      out.warn("hydration of region " + hydration.first() + " failed: " + Errno.describe(errno));
       boolean isTooMuch = failing.failuresInARow() >= failureLimit || failing.isFull();
       if (isTooMuch && pausedReason == null) {
         pausedReason =
             failing.failuresInARow()
                 + " copies in a row failed, the last one of region "
-                + hydration.first
+                + hydration.first()
                 + ": "
                 + Errno.describe(errno);
         isPausedByAbsence = isSourceAway.getAsBoolean();
@@ -322,6 +323,6 @@ final class BackgroundHydration {
     long untilFailing = Math.min(limit, failing.firstFrom(first + 1));
     long end = Math.min(map.nextHydrated(first, untilFailing), untilFailing);
     Hydration owner = core.ownerOf(first, end);
-    return owner == null ? end : owner.first;
+    return owner == null ? end : owner.first();
   }
 }

@@ -9,6 +9,7 @@ import oxbow.block.Operation;
 import oxbow.target.Effects;
 import oxbow.target.Job;
 import oxbow.target.Moment;
+import oxbow.target.OwnedRanges;
 import oxbow.target.Piece;
 
 /**
@@ -37,7 +38,7 @@ final class CloneCore {
 
   private final CloneGeometry geometry;
   private final RegionMap map;
-  private final RegionsInFlight inFlight = new RegionsInFlight();
+  private final OwnedRanges<Hydration> inFlight = new OwnedRanges<>();
   private final CloneCommitter committer;
   private final CommitCycle commits;
   private final BackgroundHydration background;
@@ -141,7 +142,7 @@ final class CloneCore {
   }
 
   long regionsInFlight() {
-    return inFlight.regionCount();
+    return inFlight.partCount();
   }
 
   long copiedBytes() {
@@ -401,8 +402,8 @@ final class CloneCore {
   }
 
   private void copyFromSource(Hydration hydration, Effects out) {
-    long start = geometry.startOf(hydration.first);
-    long length = geometry.lengthOf(hydration.first, hydration.count);
+    long start = geometry.startOf(hydration.first());
+    long length = geometry.lengthOf(hydration.first(), hydration.count());
     out.copy(hydration, SOURCE, start, DESTINATION, start, length, isDestinationPristine);
   }
 
@@ -439,14 +440,14 @@ final class CloneCore {
    */
   private void record(Hydration hydration) {
     isClean = false;
-    map.set(hydration.first, hydration.count);
-    commits.record(hydration.first, hydration.count);
+    map.set(hydration.first(), hydration.count());
+    commits.record(hydration.first(), hydration.count());
     switch (hydration.cause) {
       case BACKGROUND, HINT, READ, COPY_FOR_WRITE ->
-          copiedBytes += geometry.lengthOf(hydration.first, hydration.count);
+          copiedBytes += geometry.lengthOf(hydration.first(), hydration.count());
       case HOLE -> {
         if (checksums != null) {
-          checksums.putZeros(hydration.first, hydration.count);
+          checksums.putZeros(hydration.first(), hydration.count());
         }
       }
       case OVERWRITE, MERGE, DISCARD -> {}
@@ -470,7 +471,8 @@ final class CloneCore {
       waiter = following;
     }
     if (hydration.pieces != null) {
-      out.writeMerged(hydration, hydration.pieces, DESTINATION, geometry.startOf(hydration.first));
+      out.writeMerged(
+          hydration, hydration.pieces, DESTINATION, geometry.startOf(hydration.first()));
     }
   }
 
@@ -478,8 +480,8 @@ final class CloneCore {
     boolean isWrite =
         waiter.operation() == Operation.WRITE || waiter.operation() == Operation.WRITE_ZEROES;
     return isWrite
-        && geometry.regionOf(waiter.offsetBytes()) == hydration.first
-        && geometry.regionOf(waiter.endBytes() - 1) == hydration.first;
+        && geometry.regionOf(waiter.offsetBytes()) == hydration.first()
+        && geometry.regionOf(waiter.endBytes() - 1) == hydration.first();
   }
 
   /** Answers the pieces of a hydration; FUA waits for a commit that begins now or later (F4). */
@@ -524,11 +526,11 @@ final class CloneCore {
       return false;
     }
     return switch (waiter.operation()) {
-      case CACHE -> hydration.count == 1 || hydration.cause == Hydration.Cause.HINT;
+      case CACHE -> hydration.count() == 1 || hydration.cause == Hydration.Cause.HINT;
       case WRITE, WRITE_ZEROES ->
-          hydration.count == 1
+          hydration.count() == 1
               && (hydration.cause == Hydration.Cause.OVERWRITE
-                  || waiter.lengthBytes() < geometry.lengthOf(hydration.first, 1));
+                  || waiter.lengthBytes() < geometry.lengthOf(hydration.first(), 1));
       case DISCARD, FLUSH, READ -> false;
     };
   }

@@ -79,7 +79,7 @@ final class ReadHints {
     }
     long runEnd = map.nextHydrated(first, Math.min(end, first + regionsAtOnce()));
     Hydration next = core.ownerOf(first, runEnd);
-    long count = (next == null ? runEnd : next.first) - first;
+    long count = (next == null ? runEnd : next.first()) - first;
     core.beginHint(piece, first, count, now, out);
   }
 
@@ -116,6 +116,6 @@ final class ReadHints {
     pausedUntilNanos = now.nanos() + PAUSE_NANOS;
     out.warn(
         "hydration of regions %d+%d for a read failed: %s"
-            .formatted(hydration.first, hydration.count, Errno.describe(errno)));
+            .formatted(hydration.first(), hydration.count(), Errno.describe(errno)));
   }
 }
