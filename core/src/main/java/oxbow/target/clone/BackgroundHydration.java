@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.target.Effects;
 import oxbow.target.ExtentQuery;
+import oxbow.target.Geometry;
 import oxbow.target.Moment;
 
 /**
@@ -21,7 +22,7 @@ final class BackgroundHydration {
   /** Regions of a hole taken at once: bounds the time one event takes. */
   private static final long MAX_HOLE_REGIONS = 1L << 24;
 
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private final RegionMap map;
   private final CloneCore core;
   private final HydrationPace pace;
@@ -53,7 +54,7 @@ final class BackgroundHydration {
   BackgroundHydration(
       CloneCore core,
       RegionMap map,
-      CloneGeometry geometry,
+      Geometry geometry,
       HydrationPace pace,
       int failureLimit,
       BooleanSupplier isSourceAway) {
@@ -136,7 +137,7 @@ final class BackgroundHydration {
     }
     while (true) {
       long first = nextCandidate(now.nanos());
-      if (first == geometry.regionCount()) {
+      if (first == geometry.count()) {
         awaitRetry(now.nanos(), out);
         return;
       }
@@ -209,9 +210,9 @@ final class BackgroundHydration {
       }
       pass(candidateLimit);
     }
-    candidateLimit = geometry.regionCount();
-    long found = scan(cursor, geometry.regionCount(), nowNanos);
-    if (found == geometry.regionCount() && cursor > 0) {
+    candidateLimit = geometry.count();
+    long found = scan(cursor, geometry.count(), nowNanos);
+    if (found == geometry.count() && cursor > 0) {
       found = scan(0, cursor, nowNanos);
     }
     return found;
@@ -241,7 +242,7 @@ final class BackgroundHydration {
         return region;
       }
     }
-    return geometry.regionCount();
+    return geometry.count();
   }
 
   private void awaitRetry(long nowNanos, Effects out) {
@@ -306,7 +307,7 @@ final class BackgroundHydration {
   private long dataEnd(long first) {
     long start = geometry.startOf(first);
     if (!sourceExtents.isKnown(start)) {
-      return geometry.regionCount();
+      return geometry.count();
     }
     if (sourceExtents.isZero(start)) {
       return first + 1;

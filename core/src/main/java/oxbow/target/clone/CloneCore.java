@@ -7,6 +7,7 @@ import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.target.Effects;
+import oxbow.target.Geometry;
 import oxbow.target.Job;
 import oxbow.target.Moment;
 import oxbow.target.OwnedRanges;
@@ -36,7 +37,7 @@ final class CloneCore {
   /** No buffer is larger: larger regions are copied in pieces, then written (O2). */
   static final long MAX_MERGE_BYTES = 1 << 20;
 
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private final RegionMap map;
   private final OwnedRanges<Hydration> inFlight = new OwnedRanges<>();
   private final CloneCommitter committer;
@@ -63,7 +64,7 @@ final class CloneCore {
   CloneCore(
       CloneArgs args,
       CloneOptions options,
-      CloneGeometry geometry,
+      Geometry geometry,
       RegionMap map,
       boolean hasDiscardPassdown,
       CloneCommitter committer,
@@ -73,7 +74,7 @@ final class CloneCore {
     this.map = map;
     this.hasDiscardPassdown = hasDiscardPassdown;
     this.isDestinationPristine = options.isDestinationZero();
-    this.commits = new CommitCycle(geometry.regionCount(), committer);
+    this.commits = new CommitCycle(geometry.count(), committer);
     this.pace = new HydrationPace(args, options, geometry);
     this.background =
         new BackgroundHydration(this, map, geometry, pace, options.failureLimit(), isSourceAway);
@@ -245,8 +246,8 @@ final class CloneCore {
   }
 
   private void write(Piece piece, Moment now, Effects out) {
-    long first = geometry.regionOf(piece.offsetBytes());
-    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
+    long first = geometry.partOf(piece.offsetBytes());
+    long end = geometry.partOf(piece.endBytes() - 1) + 1;
     boolean isWhole =
         piece.offsetBytes() == geometry.startOf(first) && piece.endBytes() == geometry.endOf(end);
     if (mode == CloneMode.FAIL) {
@@ -480,8 +481,8 @@ final class CloneCore {
     boolean isWrite =
         waiter.operation() == Operation.WRITE || waiter.operation() == Operation.WRITE_ZEROES;
     return isWrite
-        && geometry.regionOf(waiter.offsetBytes()) == hydration.first()
-        && geometry.regionOf(waiter.endBytes() - 1) == hydration.first();
+        && geometry.partOf(waiter.offsetBytes()) == hydration.first()
+        && geometry.partOf(waiter.endBytes() - 1) == hydration.first();
   }
 
   /** Answers the pieces of a hydration; FUA waits for a commit that begins now or later (F4). */
