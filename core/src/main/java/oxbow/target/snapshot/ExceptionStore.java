@@ -88,16 +88,19 @@ abstract sealed class ExceptionStore permits TransientStore, PersistentStore {
     return nextFree >= total ? 100 : (int) (nextFree * 100 / total);
   }
 
-  /**
-   * What the status line shows: allocated/total metadata, in sectors (section 6). Total is the
-   * whole store, with what no chunk uses at its end.
-   */
+  /** What the status line of a healthy snapshot shows. */
   final String figures() {
-    return "%d/%d %d"
-        .formatted(
-            shownFree() * chunkSectors,
-            Sectors.fromBytes(storeBytes),
-            metadataChunks() * chunkSectors);
+    return figures(SnapshotState.ACTIVE, "").toStatusLine();
+  }
+
+  /** In sectors (section 6). Total is the whole store, with what no chunk uses at its end. */
+  final SnapshotFigures figures(SnapshotState state, String why) {
+    return new SnapshotFigures(
+        shownFree() * chunkSectors,
+        Sectors.fromBytes(storeBytes),
+        metadataChunks() * chunkSectors,
+        state,
+        why);
   }
 
   /** From this data chunk on, itself included, so many neighbours hold no metadata. */
