@@ -2,6 +2,8 @@ package oxbow.target.snapshot;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Exceptions that can be read: which chunk of the store stands for a chunk of the origin. One
@@ -37,10 +39,10 @@ final class ExceptionTable {
   /** Exceptions of each page; raised before they are put, lowered after they are removed. */
   private final short[] counts;
 
-  private volatile long count;
+  private final AtomicLong count = new AtomicLong();
 
   /** How often a page has been split into singles. */
-  private volatile int splits;
+  private final AtomicInteger splits = new AtomicInteger();
 
   /**
    * @param originChunks old chunks lie below
@@ -52,7 +54,7 @@ final class ExceptionTable {
 
   /** How many exceptions there are. */
   long count() {
-    return count;
+    return count.get();
   }
 
   /** The chunk of the store that stands for a chunk of the origin, or {@link #NONE}. */
@@ -62,7 +64,7 @@ final class ExceptionTable {
       return NONE;
     }
     while (true) {
-      int before = splits;
+      int before = splits.get();
       long stored = singles.get(oldChunk);
       if (stored != NONE) {
         return stored;
@@ -71,7 +73,7 @@ final class ExceptionTable {
       if (first != NONE) {
         return first + (oldChunk & (PAGE_CHUNKS - 1));
       }
-      if (splits == before) {
+      if (splits.get() == before) {
         return NONE;
       }
     }
@@ -127,7 +129,7 @@ final class ExceptionTable {
       putInPage(page, chunk, newChunk + (chunk - oldChunk), (int) (pageEnd - chunk));
       chunk = pageEnd;
     }
-    count = count + chunkCount;
+    count.addAndGet(chunkCount);
   }
 
   private void putInPage(long page, long oldChunk, long newChunk, int chunkCount) {
@@ -168,7 +170,7 @@ final class ExceptionTable {
       removeInPage(page, chunk, (int) (pageEnd - chunk));
       chunk = pageEnd;
     }
-    count = count - chunkCount;
+    count.addAndGet(-chunkCount);
   }
 
   private void removeInPage(long page, long oldChunk, int chunkCount) {
@@ -184,7 +186,7 @@ final class ExceptionTable {
           singles.put(old, firstNew + (old - firstOld));
         }
       }
-      splits = splits + 1; // Before the page goes, after its exceptions are elsewhere.
+      splits.incrementAndGet(); // Before the page goes, after its exceptions are elsewhere.
       pages.remove(page);
     }
     COUNT.setRelease(counts, (int) page, (short) (counts[(int) page] - chunkCount));

@@ -59,6 +59,7 @@ final class MergeCore implements OriginFamily.Writer {
   private final BlockingIo storeIo;
   private final Geometry chunks;
   private final long mostChunks;
+  private final long lengthBytes;
   private final Effects out;
   private final OriginWrites originWrites;
   private final Job job = new Job();
@@ -100,12 +101,14 @@ final class MergeCore implements OriginFamily.Writer {
       };
 
   /**
+   * @param lengthBytes of the snapshot: at most the origin's
    * @param storeIo reads areas of the store where that may block
    */
   MergeCore(
       OriginFamily family,
       Exceptions exceptions,
       Geometry chunks,
+      long lengthBytes,
       BlockingIo storeIo,
       Effects out) {
     this.family = family;
@@ -115,6 +118,7 @@ final class MergeCore implements OriginFamily.Writer {
     this.storeIo = storeIo;
     this.mostChunks = Math.max(1, MOST_BYTES / chunks.partBytes());
     this.chunks = chunks;
+    this.lengthBytes = lengthBytes;
     this.out = out;
     this.originWrites = new OriginWrites(family, ORIGIN, out);
   }
@@ -337,8 +341,7 @@ final class MergeCore implements OriginFamily.Writer {
   /** G1. */
   private void preserve() {
     long from = chunks.startOf(run().oldChunk());
-    long to = chunks.endOf(run().oldChunk() + run().count());
-    if (family.preserve(from, to, othersSave)) {
+    if (family.preserve(from, endOf(run()), othersSave)) {
       step = Step.AWAITS_WRITES;
       mergingFirst = run().oldChunk();
       mergingEnd = run().oldChunk() + run().count();
@@ -347,12 +350,17 @@ final class MergeCore implements OriginFamily.Writer {
     }
   }
 
+  /** What lies behind the snapshot's end was never its own: the last chunk is cut there (N4). */
+  private long endOf(Run merged) {
+    return Math.min(chunks.endOf(merged.oldChunk() + merged.count()), lengthBytes);
+  }
+
   /** G3, after G2. */
   private void copy() {
     step = Step.COPIES;
-    long start = chunks.startOf(run().oldChunk());
-    long length = chunks.lengthOf(run().oldChunk(), run().count());
-    out.copy(job, STORE, store.offsetBytes(run().newChunk()), ORIGIN, start, length, false);
+    long from = chunks.startOf(run().oldChunk());
+    long length = endOf(run()) - from;
+    out.copy(job, STORE, store.offsetBytes(run().newChunk()), ORIGIN, from, length, false);
   }
 
   void ended(Job ended, int errno) {

@@ -3,9 +3,10 @@ package oxbow.target.snapshot;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import oxbow.block.BlockDevice;
 import oxbow.target.Family;
 
 /**
@@ -38,8 +39,11 @@ final class OriginFamily {
   private final InFlightEpochs originWrites = new InFlightEpochs();
   private final List<Writer> writers = new ArrayList<>();
 
-  /** By the addresses of their devices; guarded by this object, as each {@link StoreUse} is. */
-  private final Map<String, StoreUse> stores = new HashMap<>();
+  /** Guarded by this object, as each {@link StoreUse} is. */
+  private final IdentityHashMap<BlockDevice, StoreUse> stores = new IdentityHashMap<>();
+
+  private final Runnable whenUnused;
+  private final AtomicInteger users = new AtomicInteger();
 
   /** From the largest to the smallest chunk size (O7). */
   private volatile SnapshotCore[] active = NONE;
@@ -49,6 +53,28 @@ final class OriginFamily {
   private final List<Joining> joining = new ArrayList<>();
 
   private long awaitedWrites;
+
+  /**
+   * @param whenUnused called when the last target has left
+   */
+  OriginFamily(Runnable whenUnused) {
+    this.whenUnused = whenUnused;
+  }
+
+  void joined() {
+    users.incrementAndGet();
+  }
+
+  /** A target has been closed, or could not be made. */
+  void left() {
+    if (users.decrementAndGet() == 0) {
+      whenUnused.run();
+    }
+  }
+
+  boolean isUsed() {
+    return users.get() > 0;
+  }
 
   Family family() {
     return family;
@@ -60,8 +86,8 @@ final class OriginFamily {
   }
 
   /** Who has a store of this origin. Any thread. */
-  synchronized StoreUse use(String storeAddress) {
-    return stores.computeIfAbsent(storeAddress, unused -> new StoreUse(this));
+  synchronized StoreUse use(BlockDevice store) {
+    return stores.computeIfAbsent(store, _ -> new StoreUse(this));
   }
 
   /** C8: whether another store of the origin is being merged, or is about to. Any thread. */

@@ -71,7 +71,7 @@ public final class SnapshotMergeTarget extends StoreTarget {
   @Override
   void takeUp(Exceptions taken) {
     Geometry chunks = new Geometry(origin().sizeBytes(), taken.store.chunkBytes());
-    core = new MergeCore(origins(), taken, chunks, io, out());
+    core = new MergeCore(origins(), taken, chunks, lengthBytes(), io, out());
   }
 
   @Override

@@ -101,6 +101,11 @@ public final class SnapshotOriginTarget implements Target {
   }
 
   @Override
+  public void close() {
+    family.left();
+  }
+
+  @Override
   public String status() {
     return ""; // T2
   }

@@ -47,6 +47,6 @@ public final class SnapshotOriginTargetType implements TargetType {
               .formatted(args.origin(), lengthSectors, deviceSectors));
     }
     long lengthBytes = Sectors.toBytes(lengthSectors);
-    return new SnapshotOriginTarget(lengthBytes, origin, origins.of(origin.address()));
+    return new SnapshotOriginTarget(lengthBytes, origin, origins.join(origin));
   }
 }

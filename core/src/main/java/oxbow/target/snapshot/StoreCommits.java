@@ -72,9 +72,15 @@ final class StoreCommits {
   /** Has all exceptions committed whose chunks lie below. */
   void want(long below) {
     wantedBelow = Math.max(wantedBelow, below);
-    if (exceptions.persistent != null && exceptions.durableBelow() < wantedBelow) {
+    if (isCommitWanted()) {
       beginIfIdle();
     }
+  }
+
+  private boolean isCommitWanted() {
+    return exceptions.persistent != null
+        && exceptions.isValid()
+        && exceptions.durableBelow() < wantedBelow;
   }
 
   private void beginIfIdle() {
@@ -190,8 +196,7 @@ final class StoreCommits {
   }
 
   private void beginNext() {
-    boolean isWanted = exceptions.persistent != null && exceptions.durableBelow() < wantedBelow;
-    if (exceptions.isValid() && step == Step.IDLE && (isWanted || !turns.isEmpty())) {
+    if (step == Step.IDLE && exceptions.isValid() && (isCommitWanted() || !turns.isEmpty())) {
       begin();
     }
   }

@@ -205,9 +205,12 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
 
   // The end.
 
-  /** H5: no new exceptions; what is pending is waited for. */
+  /** H5: no new exceptions; what is pending is waited for, and a handover that has begun. */
   @Override
   public final void remove(Moment now, Effects ours) {
+    if (isAwaited()) {
+      return; // giveUp() ends it.
+    }
     if (phase == Phase.ACTIVE) {
       deactivate();
     } else if (phase == Phase.BEGINS) {
@@ -217,9 +220,15 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
     use.release(this);
   }
 
+  /** Whether a table that has been resumed is about to take the store over: it shall get it. */
+  private boolean isAwaited() {
+    StoreTarget after = use.successorOf(this);
+    return after != null && after.phase == Phase.BEGINS && exceptions != null;
+  }
+
   @Override
   public final boolean isRemoved() {
-    return exceptions == null || isCoreQuiet();
+    return exceptions == null || (phase == Phase.GONE && isCoreQuiet());
   }
 
   // What status shows.
@@ -259,5 +268,6 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
   @Override
   public void close() {
     use.release(this);
+    family.left();
   }
 }

@@ -55,17 +55,16 @@ final class StoreTargetMaker {
     if (isMerge) {
       args.checkMergeable();
     }
-    OriginFamily family = origins.of(origin.address());
-    StoreUse use = family.use(store.address());
+    OriginFamily family = origins.join(origin);
+    StoreUse use = family.use(store);
     T target = constructor.make(args, Sectors.toBytes(lengthSectors), origin, store, family, use);
-    boolean isAlone = use.claim(target);
     try {
-      if (isAlone) {
+      if (use.claim(target)) {
         target.loaded(load(args, chunkSectors, origin, store));
       }
       return target;
     } catch (TargetException refused) {
-      use.release(target);
+      target.close();
       throw refused;
     }
   }
