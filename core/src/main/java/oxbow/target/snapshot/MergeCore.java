@@ -92,6 +92,12 @@ final class MergeCore implements OriginFamily.Writer {
   /** The next of the removal's ranges to zero, then of its writes. */
   private int next;
 
+  /**
+   * A flush of the origin has failed while the run was being copied: what it should have made
+   * durable no later flush can vouch for (O3).
+   */
+  private boolean isCopyInDoubt;
+
   private final OriginWaiter othersSave =
       new OriginWaiter() {
         @Override
@@ -257,6 +263,10 @@ final class MergeCore implements OriginFamily.Writer {
   }
 
   private void flushEnded(int errno) {
+    boolean isOriginInDoubt = errno != Errno.OK && !isOriginFlushed;
+    if (isOriginInDoubt && (step == Step.COPIES || step == Step.FLUSHES_ORIGIN)) {
+      isCopyInDoubt = true;
+    }
     if (errno == Errno.OK && !isOriginFlushed) {
       isOriginFlushed = true;
       out.flushThen(flushJob, STORE, null);
@@ -366,8 +376,8 @@ final class MergeCore implements OriginFamily.Writer {
   void ended(Job ended, int errno) {
     if (ended == flushJob) {
       flushEnded(errno);
-    } else if (errno != Errno.OK) {
-      failed(errno);
+    } else if (errno != Errno.OK || isCopyInDoubt) {
+      failed(errno == Errno.OK ? Errno.EIO : errno);
     } else {
       switch (step) {
         case LOADS -> {

@@ -577,6 +577,7 @@ final class SnapshotCore {
     exceptions.set(SnapshotState.INVALID, why);
     out.warn("Invalidating snapshot: " + why + ".");
     out.event("snapshot invalid: " + why);
+    handedOut.clear();
     commits.invalidated();
     if (exceptions.persistent == null) {
       releases.invalidationIsDurable();

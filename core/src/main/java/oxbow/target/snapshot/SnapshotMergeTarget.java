@@ -1,6 +1,5 @@
 package oxbow.target.snapshot;
 
-import java.util.ArrayDeque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -20,9 +19,6 @@ import oxbow.target.TaskPlace;
 public final class SnapshotMergeTarget extends StoreTarget {
   private final Limits limits;
   private final BlockingDevice io;
-
-  /** Pieces that came before the merge was active. */
-  private final ArrayDeque<Piece> early = new ArrayDeque<>();
 
   private volatile @Nullable MergeCore core;
 
@@ -77,9 +73,12 @@ public final class SnapshotMergeTarget extends StoreTarget {
   @Override
   void activate() {
     origins().add(core());
-    early.forEach(core()::queue);
-    early.clear();
     core().resume();
+  }
+
+  @Override
+  void dispatch(Piece piece) {
+    core().queue(piece);
   }
 
   @Override
@@ -99,15 +98,8 @@ public final class SnapshotMergeTarget extends StoreTarget {
 
   @Override
   public void map(Operation operation, long offsetBytes, long length, int flags, Mapping answer) {
-    MergeCore decides = core;
-    if (isGone()) {
-      answer.complete(length, Errno.EIO);
-    } else if (isActive() && decides != null) {
-      decides.map(operation, offsetBytes, length, answer);
-    } else {
-      // Not in use yet: the core decides, chunk by chunk.
-      long chunk = chunkBytes();
-      answer.queue(Math.min(length, chunk - (offsetBytes & (chunk - 1))));
+    if (!mapsNothing(offsetBytes, length, answer)) {
+      core().map(operation, offsetBytes, length, answer);
     }
   }
 
@@ -124,18 +116,6 @@ public final class SnapshotMergeTarget extends StoreTarget {
   @Override
   public boolean endIo(int ticket) {
     return core().endIo(ticket);
-  }
-
-  @Override
-  public void queue(Piece piece, Moment now, Effects ours) {
-    if (isGone()) {
-      ours.complete(piece, Errno.EIO);
-    } else if (isActive()) {
-      core().queue(piece);
-    } else {
-      early.add(piece);
-    }
-    origins().lookAgain();
   }
 
   @Override

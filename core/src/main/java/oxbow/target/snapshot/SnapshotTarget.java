@@ -1,6 +1,5 @@
 package oxbow.target.snapshot;
 
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -24,9 +23,6 @@ import oxbow.target.Piece;
  */
 public final class SnapshotTarget extends StoreTarget {
   private volatile Limits limits;
-
-  /** Pieces that came before the snapshot was active. */
-  private final ArrayDeque<Piece> early = new ArrayDeque<>();
 
   private volatile @Nullable SnapshotMapper mapper;
   private @Nullable SnapshotCore core;
@@ -89,9 +85,11 @@ public final class SnapshotTarget extends StoreTarget {
   @Override
   void activate() {
     origins().activate(core());
-    // Each is looked at as if it came now.
-    early.forEach(piece -> core().queue(piece));
-    early.clear();
+  }
+
+  @Override
+  void dispatch(Piece piece) {
+    core().queue(piece);
   }
 
   @Override
@@ -113,15 +111,8 @@ public final class SnapshotTarget extends StoreTarget {
 
   @Override
   public void map(Operation operation, long offsetBytes, long length, int flags, Mapping answer) {
-    SnapshotMapper decides = mapper;
-    if (isGone()) {
-      answer.complete(length, Errno.EIO);
-    } else if (isActive() && decides != null) {
-      decides.map(operation, offsetBytes, length, flags, answer);
-    } else {
-      // Not in use yet: the core decides, chunk by chunk.
-      long chunk = chunkBytes();
-      answer.queue(Math.min(length, chunk - (offsetBytes & (chunk - 1))));
+    if (!mapsNothing(offsetBytes, length, answer)) {
+      Objects.requireNonNull(mapper).map(operation, offsetBytes, length, flags, answer);
     }
   }
 
@@ -138,18 +129,6 @@ public final class SnapshotTarget extends StoreTarget {
   @Override
   public boolean endIo(int ticket) {
     return core().endIo(ticket);
-  }
-
-  @Override
-  public void queue(Piece piece, Moment now, Effects ours) {
-    if (isGone()) {
-      ours.complete(piece, Errno.EIO);
-    } else if (isActive()) {
-      core().queue(piece);
-    } else {
-      early.add(piece);
-    }
-    origins().lookAgain();
   }
 
   @Override

@@ -1,13 +1,17 @@
 package oxbow.target.snapshot;
 
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
+import oxbow.block.Errno;
 import oxbow.block.Sectors;
 import oxbow.target.Effects;
 import oxbow.target.Family;
+import oxbow.target.Mapping;
 import oxbow.target.Moment;
+import oxbow.target.Piece;
 import oxbow.target.Target;
 
 /**
@@ -36,6 +40,10 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
   private volatile @Nullable Exceptions exceptions;
 
   private volatile Phase phase = Phase.PASSIVE;
+
+  /** Pieces that came before the table was active. */
+  private final ArrayDeque<Piece> early = new ArrayDeque<>();
+
   private boolean isSuspended = true;
 
   StoreTarget(
@@ -63,6 +71,9 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
 
   /** Makes the core that decides from now on; not in use yet. */
   abstract void takeUp(Exceptions taken);
+
+  /** Hands the core a piece. */
+  abstract void dispatch(Piece piece);
 
   /** The core comes into use. */
   abstract void activate();
@@ -157,10 +168,24 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
   public final void resume(Moment now, Effects ours) {
     isSuspended = false;
     if (phase == Phase.PASSIVE) {
+      warnOfChunkSize(ours);
+    }
+    if (phase == Phase.PASSIVE) {
       phase = Phase.BEGINS;
       family.hold(this);
     } else if (phase == Phase.ACTIVE) {
       coreResumed();
+    }
+  }
+
+  /** The header counts, whatever the line says. */
+  private void warnOfChunkSize(Effects ours) {
+    long given = args.chunkSectors();
+    long kept = Sectors.fromBytes(chunkBytes());
+    if (exceptions != null && given != 0 && given != kept) {
+      ours.warn(
+          "chunk size %d in device metadata overrides table chunk size of %d."
+              .formatted(kept, given));
     }
   }
 
@@ -182,11 +207,50 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
       takeUp(taken);
     }
     if (exceptions == null) {
-      phase = Phase.GONE; // H4: the table before has been removed with what it had.
+      // H4: the table before has been removed with what it had.
+      phase = Phase.GONE;
+      early.forEach(piece -> out().complete(piece, Errno.EIO));
+      early.clear();
       return;
     }
     activate();
     phase = Phase.ACTIVE;
+    // Each is looked at as if it came now.
+    early.forEach(this::dispatch);
+    early.clear();
+  }
+
+  // Requests.
+
+  /**
+   * While the table is not active yet the core decides about everything, chunk by chunk; when it is
+   * gone all fails.
+   *
+   * @return false if it is active: then it maps itself
+   */
+  final boolean mapsNothing(long offsetBytes, long lengthBytes, Mapping answer) {
+    if (phase == Phase.ACTIVE) {
+      return false;
+    }
+    if (phase == Phase.GONE) {
+      answer.complete(lengthBytes, Errno.EIO);
+    } else {
+      long chunk = chunkBytes();
+      answer.queue(Math.min(lengthBytes, chunk - (offsetBytes & (chunk - 1))));
+    }
+    return true;
+  }
+
+  @Override
+  public final void queue(Piece piece, Moment now, Effects ours) {
+    if (phase == Phase.ACTIVE) {
+      dispatch(piece);
+    } else if (phase == Phase.GONE) {
+      ours.complete(piece, Errno.EIO);
+    } else {
+      early.add(piece);
+    }
+    family.lookAgain();
   }
 
   /** H2: another table has it all from now on. */
