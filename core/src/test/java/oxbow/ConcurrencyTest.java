@@ -33,7 +33,8 @@ class ConcurrencyTest {
           "oxbow.nbd.server.CompletedRequests",
           "oxbow.nbd.server.CompletedTogether",
           "oxbow.target.clone.RecordOrder",
-          "oxbow.target.clone.RegionMap");
+          "oxbow.target.clone.RegionMap",
+          "oxbow.target.snapshot.ExceptionTable");
 
   /** A busy machine lets threads meet less often: then the broken ones get more time. */
   private static final int ATTEMPTS = 4;
