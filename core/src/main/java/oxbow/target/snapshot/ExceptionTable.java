@@ -54,15 +54,13 @@ final class ExceptionTable {
   private final AtomicLong count = new AtomicLong();
 
   /**
-   * An empty table. Both numbers are estimates: they may grow, and what lies beyond finds room.
+   * An empty table.
    *
-   * @param originChunks chunks of the origin, at least 0
-   * @param storeChunks chunks of the store, at least 0
+   * @param originChunks as far as is known now, at least 0: what lies beyond finds room too
    */
-  ExceptionTable(long originChunks, long storeChunks) {
-    long expected = Math.min(originChunks >>> ExceptionGroup.CHUNKS_LOG2, storeChunks);
-    long slots = Math.clamp(2 * expected, MIN_SLOTS, MAX_FIRST_SLOTS);
-    this.groups = new ExceptionGroup[(int) Long.highestOneBit(slots)];
+  ExceptionTable(long originChunks) {
+    int slots = Math.clamp(2 * number(originChunks), MIN_SLOTS, MAX_FIRST_SLOTS);
+    this.groups = new ExceptionGroup[Integer.highestOneBit(slots)];
   }
 
   /** How many chunks have an exception; may lag behind what another thread changes now. */

@@ -19,7 +19,7 @@ class ExceptionTableHistoryTest {
 
   @Test
   void answersAsAPlainMapDoes() {
-    new Histories("ExceptionTableHistoryTest", seed -> new History(seed).run()).run(400);
+    new Histories("ExceptionTableHistoryTest", seed -> new History(seed).run()).run(200);
   }
 
   /** One history; all happens in a window of chunks that a few groups share. */
@@ -42,7 +42,7 @@ class ExceptionTableHistoryTest {
             case 1 -> random.nextLong(1L << 55);
             default -> random.nextInt(3);
           };
-      this.table = new ExceptionTable(windowFirst + windowChunks, nextNewChunk);
+      this.table = new ExceptionTable(windowFirst + windowChunks);
     }
 
     void run() {

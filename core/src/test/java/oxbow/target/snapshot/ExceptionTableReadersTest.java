@@ -27,7 +27,7 @@ class ExceptionTableReadersTest {
   /** After so many chunks one of the store is left out; divides the stride. */
   private static final int LEAP = 700;
 
-  private final ExceptionTable table = new ExceptionTable(1, 1);
+  private final ExceptionTable table = new ExceptionTable(1);
 
   /** Chunks in the order in which they are put; plain memory that {@code putCount} publishes. */
   private final int[] order = new int[CHUNKS];

@@ -23,7 +23,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 public class ExceptionTableStress {
   private static final long FAR = 1L << 40;
 
-  private final ExceptionTable table = new ExceptionTable(1, 1);
+  private final ExceptionTable table = new ExceptionTable(1);
   private int contents;
 
   /** Eight groups at most half fill the first hash: one more and it is doubled. */

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class ExceptionTableTest {
   private static final long MILLION = 1_000_000;
 
-  private final ExceptionTable table = new ExceptionTable(1 << 20, 1 << 20);
+  private final ExceptionTable table = new ExceptionTable(1 << 20);
 
   @Test
   void emptyTableIsOneGap() {
@@ -35,7 +35,7 @@ class ExceptionTableTest {
     table.put(256, 1, 256);
     assertThat(table.get(256)).isEqualTo(1);
     assertThat(table.get(0)).isEqualTo(ExceptionTable.NONE);
-    ExceptionTable whole = new ExceptionTable(256, 256);
+    ExceptionTable whole = new ExceptionTable(256);
     whole.put(0, 0, 256);
     assertThat(whole.get(0)).isZero();
     assertThat(whole.runLength(0, 1000)).isEqualTo(256);
@@ -127,7 +127,7 @@ class ExceptionTableTest {
     long bytes =
         heapBytesOf(
             () -> {
-              ExceptionTable scattered = new ExceptionTable(originChunks, MILLION);
+              ExceptionTable scattered = new ExceptionTable(originChunks);
               Random random = new Random(1);
               for (long newChunk = 2; scattered.count() < MILLION; newChunk++) {
                 long oldChunk = random.nextLong(originChunks);
@@ -148,7 +148,7 @@ class ExceptionTableTest {
     long bytes =
         heapBytesOf(
             () -> {
-              ExceptionTable row = new ExceptionTable(1 << 28, MILLION);
+              ExceptionTable row = new ExceptionTable(1 << 28);
               long newChunk = 2;
               for (long oldChunk = 77; oldChunk < 77 + MILLION; oldChunk++) {
                 row.put(oldChunk, newChunk, 1);
@@ -162,7 +162,7 @@ class ExceptionTableTest {
 
   @Test
   void whatIsRemovedIsGivenBack() {
-    ExceptionTable merged = new ExceptionTable(1 << 28, MILLION);
+    ExceptionTable merged = new ExceptionTable(1 << 28);
     long bytes =
         heapBytesOf(
             () -> {

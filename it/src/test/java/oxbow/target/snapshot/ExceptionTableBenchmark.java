@@ -36,7 +36,7 @@ public class ExceptionTableBenchmark {
   @Param({"none", "random", "runs"})
   public String exceptions = "random";
 
-  private final ExceptionTable table = new ExceptionTable(ORIGIN_CHUNKS, EXCEPTIONS);
+  private final ExceptionTable table = new ExceptionTable(ORIGIN_CHUNKS);
   private final SplittableRandom random = new SplittableRandom(1);
   private final long[] mapped = new long[PLACES];
   private final long[] unmapped = new long[PLACES];
