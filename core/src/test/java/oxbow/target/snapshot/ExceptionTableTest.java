@@ -9,9 +9,7 @@ import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/**
- * Aim: edges of the table, and what it costs. Method: by hand; {@code jvm} heap before and after.
- */
+/** Aim: edges of the table, and what it costs. Method: by hand; the heap before and after. */
 class ExceptionTableTest {
   private static final long MILLION = 1_000_000;
 
@@ -142,22 +140,23 @@ class ExceptionTableTest {
   }
 
   @Test
-  @DisplayName("1 M exceptions in a row take at most 16 bytes for each run of 256")
+  @DisplayName("10 M exceptions in a row take at most 16 bytes for each 256")
   void exceptionsInARowTakeFewBytes() {
+    long chunks = 10 * MILLION;
     ExceptionTable[] kept = new ExceptionTable[1];
     long bytes =
         heapBytesOf(
             () -> {
               ExceptionTable row = new ExceptionTable(1 << 28);
               long newChunk = 2;
-              for (long oldChunk = 77; oldChunk < 77 + MILLION; oldChunk++) {
+              for (long oldChunk = 77; oldChunk < 77 + chunks; oldChunk++) {
                 row.put(oldChunk, newChunk, 1);
                 newChunk += newChunk % 257 == 0 ? 2 : 1; // Areas of 256: chunk size 8.
               }
               kept[0] = row;
             });
-    assertThat(kept[0].count()).isEqualTo(MILLION);
-    assertThat(256.0 * bytes / MILLION).isBetween(8.0, 16.0);
+    assertThat(kept[0].count()).isEqualTo(chunks);
+    assertThat(256.0 * bytes / chunks).isBetween(8.0, 16.0);
   }
 
   @Test
@@ -174,7 +173,7 @@ class ExceptionTableTest {
               }
             });
     assertThat(merged.count()).isZero();
-    assertThat(bytes).as("150 groups without exceptions").isLessThan(200_000);
+    assertThat(bytes).as("150 groups without exceptions").isLessThan(500_000);
   }
 
   /** How much the heap grows by what is kept of the work. */
