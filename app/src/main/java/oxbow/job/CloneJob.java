@@ -39,7 +39,7 @@ public final class CloneJob extends ForegroundJob {
     try (CloneTraces traces = CloneTraces.open(order, plan.lengthBytes(), console);
         ControlPoint control =
             ControlPoint.listen(COMMAND, order.name(), order.control(), order.destination());
-        CloneStack stack = CloneStack.build(plan, devices, control.name(), listener(null))) {
+        CloneStack stack = CloneStack.build(plan, devices, control.name(), listenerOf(null))) {
       return run(plan, control, stack, traces, devices);
     }
   }

@@ -200,9 +200,7 @@ final class CloneStack implements AutoCloseable {
    * back. Blocks; the device is suspended.
    */
   void flushDestination() throws IOException {
-    try (BlockingDevice io = new BlockingDevice(destination())) {
-      io.flush();
-    }
+    DeviceStack.flush(destination());
   }
 
   /**

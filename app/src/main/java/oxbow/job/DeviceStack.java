@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockingDevice;
 import oxbow.block.Remote;
+import oxbow.block.Sectors;
 import oxbow.console.UserException;
 import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
@@ -19,6 +20,8 @@ import oxbow.engine.Engine;
 import oxbow.mapped.Layer;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.Target;
+import oxbow.target.TargetDevices;
+import oxbow.target.TargetException;
 
 /**
  * All that a job has open, from the first check to its end: devices that were there, files that it
@@ -142,6 +145,38 @@ final class DeviceStack implements AutoCloseable {
     roles.put(role, device);
   }
 
+  /**
+   * A target over some of these, made from a table line.
+   *
+   * @param below the devices by the words that stand for them in the line
+   * @param advice for the user, if the line is refused
+   */
+  Target target(
+      String type,
+      long lengthBytes,
+      List<String> words,
+      Map<String, BlockDevice> below,
+      String advice)
+      throws UserException {
+    TargetDevices opened =
+        (word, isWritable) -> {
+          BlockDevice device = below.get(word);
+          if (device == null) {
+            throw new IOException(word + ": not opened");
+          }
+          return device;
+        };
+    try {
+      return opener
+          .types()
+          .find(type)
+          .orElseThrow()
+          .construct(Sectors.fromBytes(lengthBytes), words, opened);
+    } catch (TargetException refused) {
+      throw UserException.failed(command, refused).advise(advice);
+    }
+  }
+
   /** A mapped device over some of these; suspended. It ends before those that were made before. */
   MappedDevice map(String name, Target target, MappedDevice.Listener listener) throws IOException {
     Engine engine = opener.engine();
@@ -208,6 +243,13 @@ final class DeviceStack implements AutoCloseable {
     return true;
   }
 
+  /** Makes durable what was written to a device. Blocks. */
+  static void flush(BlockDevice device) throws IOException {
+    try (BlockingDevice io = new BlockingDevice(device)) {
+      io.flush();
+    }
+  }
+
   /**
    * Suspends, and closes all devices; leaves them to the system where something does not end, since
    * closing a device under a request would be worse. A second time does nothing.
@@ -222,7 +264,7 @@ final class DeviceStack implements AutoCloseable {
       opener.abandon();
       return;
     }
-    mapped.reversed().forEach(MappedDevice::close);
+    closeMapped();
     buffers.forEach(BlockingDevice::close);
     IOException failure = null;
     for (BlockDevice device : devices.reversed()) {
@@ -238,6 +280,15 @@ final class DeviceStack implements AutoCloseable {
     }
     if (failure != null) {
       throw failure;
+    }
+  }
+
+  private void closeMapped() throws IOException {
+    try {
+      mapped.reversed().forEach(MappedDevice::close);
+    } catch (IllegalStateException unfinished) {
+      opener.abandon();
+      throw new IOException(unfinished.getMessage(), unfinished);
     }
   }
 }

@@ -96,7 +96,7 @@ abstract class ForegroundJob {
    *
    * @param device stands in front where a job has several devices; null where there is but one
    */
-  final MappedDevice.Listener listener(@Nullable String device) {
+  final MappedDevice.Listener listenerOf(@Nullable String device) {
     String before = device == null ? "" : device + ": ";
     return new MappedDevice.Listener() {
       @Override
