@@ -77,6 +77,17 @@ public final class Oracle {
     return parse(json);
   }
 
+  /** The same of a snapshot. */
+  public static JsonNode inspectSnapshot(Path origin, Path store) {
+    requireKernel();
+    String json =
+        Proc.of(Tool.own("it/oracle/inspect"), "snapshot", "--origin", origin, "--cow", store)
+            .within(PATIENCE)
+            .run()
+            .out();
+    return parse(json);
+  }
+
   /** What the checker of clone metadata says; its exit status is in {@code clean}. */
   public static JsonNode checkCloneMetadata(Path metadata, Object... options) {
     return check("clone_metadata_check.py", metadata, options);
