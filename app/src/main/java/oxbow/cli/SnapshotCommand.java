@@ -60,6 +60,7 @@ final class SnapshotCommand extends Command {
       paramLabel = "STEP",
       fallbackValue = "0",
       converter = SizeConverter.class,
+      preprocessor = AttachedOnly.class,
       description =
           "Make the file STORE longer when so much of it is in use as --warn-at says. Default"
               + " STEP: as much as it has.")

@@ -177,6 +177,21 @@ class CommandBatteryTest {
   }
 
   @Test
+  void aValueThatMayBeLeftOutIsNotTheWordBehindTheOption() {
+    Path store = directory.resolve("store.cow");
+    for (Object[] words :
+        new Object[][] {
+          {"snapshot", "--grow", directory.resolve("1"), store},
+          {"snapshot", "--grow=1MiB", directory.resolve("1"), store},
+          {"snapshot", directory.resolve("1"), store, "--grow"}
+        }) {
+      assertThat(Cli.run(words).err())
+          .startsWith("oxbow: snapshot: Error opening origin device: " + directory.resolve("1"));
+    }
+    assertThat(Cli.run("snapshot", "a", "b", "--grow=many").status()).isEqualTo(2);
+  }
+
+  @Test
   void onlyDebugShowsWhereAnErrorCameFrom() {
     Path none = directory.resolve("none.img");
     assertThat(Cli.run("inspect", none).err()).doesNotContain("\tat ");
