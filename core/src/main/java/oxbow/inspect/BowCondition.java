@@ -1,8 +1,9 @@
 package oxbow.inspect;
 
 /**
- * What a check has found of a log, and so what may be done about it: each constant is a row of the
- * table in docs/format/bow.md, "Damaged and partial logs".
+ * What a check has found of a log, and so which ways are open: each constant is a row of the table
+ * in docs/format/bow.md, "Damaged and partial logs". Whether the way forward, where it is open, can
+ * be gone is for {@link BowForward#obstacle} to say.
  */
 public enum BowCondition {
   /** The whole chain is sound and nothing has been undone: back or forward, as one likes. */
@@ -42,17 +43,5 @@ public enum BowCondition {
       case NEWEST_ENTRY_BAD -> withoutNewestEntry;
       case DAMAGED, DAMAGED_ROLLING_BACK -> false;
     };
-  }
-
-  /** Whether block 0 may be replaced by the newest; never once a roll-back has begun. */
-  public boolean allowsRollForward() {
-    return switch (this) {
-      case SOUND, NEWEST_ENTRY_BAD, DAMAGED -> true;
-      case ROLLING_BACK, DAMAGED_ROLLING_BACK -> false;
-    };
-  }
-
-  public boolean isSound() {
-    return this == SOUND || this == ROLLING_BACK;
   }
 }

@@ -68,22 +68,20 @@ public final class BowLogCheck {
   }
 
   /**
-   * Checks a log.
+   * Checks a log. What cannot be read is a finding like others.
    *
    * @param newest what {@link #newest} has found on this device
    * @param maxProblems at most so many are listed; the rest is counted
    * @param checkedBytes is told now and then how much of what was saved has been read
-   * @throws IOException never for damage, nor for what cannot be read: that is found
    */
   public static BowLogReport run(
-      BlockingIo device, BowLog newest, int maxProblems, LongConsumer checkedBytes)
-      throws IOException {
+      BlockingIo device, BowLog newest, int maxProblems, LongConsumer checkedBytes) {
     BowLogCheck check = new BowLogCheck(device, maxProblems, checkedBytes);
     check.walk(newest);
     return check.report(newest, check.condition(newest));
   }
 
-  private BowCondition condition(BowLog newest) throws IOException {
+  private BowCondition condition(BowLog newest) {
     boolean isRollingBack = newest.magic() == BowMagic.WOB;
     if (problems.isEmpty()) {
       return isRollingBack ? BowCondition.ROLLING_BACK : BowCondition.SOUND;
@@ -115,13 +113,9 @@ public final class BowLogCheck {
   }
 
   private BowLogReport report(BowLog newest, BowCondition condition) {
-    boolean hasSector0 =
-        newest.format() == BowFormat.V1 && newest.header().hasSector0(deviceSectors);
-    if (newest.format() == BowFormat.V1 && !hasSector0) {
-      warnings.add(
-          "sector0 is "
-              + Long.toUnsignedString(newest.header().sector0())
-              + ", no block of the device: it cannot be rolled forward");
+    String obstacle = BowForward.obstacle(newest, deviceSectors);
+    if (condition == BowCondition.SOUND && !obstacle.isEmpty()) {
+      warnings.add("it cannot be rolled forward: " + obstacle);
     }
     return new BowLogReport(
         newest,
@@ -131,7 +125,7 @@ public final class BowLogCheck {
         savedBytes,
         uncheckedEntryCount,
         map.mappedSectors(),
-        hasSector0,
+        obstacle,
         List.copyOf(problems),
         unlistedProblemCount,
         List.copyOf(warnings));

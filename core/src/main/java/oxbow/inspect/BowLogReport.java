@@ -1,7 +1,6 @@
 package oxbow.inspect;
 
 import java.util.List;
-import oxbow.format.bow.BowFormat;
 import oxbow.format.bow.BowLog;
 
 /**
@@ -13,7 +12,7 @@ import oxbow.format.bow.BowLog;
  * @param savedBytes what the entries say was saved, copies of copies and of logs included
  * @param uncheckedEntryCount entries without a checksum
  * @param restoredSectors sectors that a roll-back gives their old contents
- * @param hasSector0 block 0 can be taken from where the log says, which is a block of the device
+ * @param forwardObstacle see {@link BowForward#obstacle}
  * @param problems in the order of being found, at most as many as were asked for
  * @param unlistedProblemCount problems beyond these
  * @param warnings what no reader minds
@@ -26,7 +25,7 @@ public record BowLogReport(
     long savedBytes,
     long uncheckedEntryCount,
     long restoredSectors,
-    boolean hasSector0,
+    String forwardObstacle,
     List<Problem> problems,
     long unlistedProblemCount,
     List<String> warnings) {
@@ -38,20 +37,6 @@ public record BowLogReport(
 
   /** Whether block 0 may be, and can be, replaced by the newest. */
   public boolean canRollForward() {
-    return condition.allowsRollForward() && hasSector0;
-  }
-
-  /** Why block 0 cannot be replaced by the newest, for people; meaningful if it cannot. */
-  public String whyNotForward() {
-    if (!condition.allowsRollForward()) {
-      return "a roll-back has begun: what it has restored already cannot be taken forward again";
-    }
-    if (newest.format() == BowFormat.RFC) {
-      return "a log of the RFC format does not record where the newest block 0 is";
-    }
-    return "sector0 is "
-        + Long.toUnsignedString(newest.header().sector0())
-        + ", which is no block"
-        + " of the device that could hold the newest block 0";
+    return forwardObstacle.isEmpty();
   }
 }

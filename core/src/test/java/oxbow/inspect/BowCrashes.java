@@ -70,7 +70,7 @@ final class BowCrashes {
       if (report.newest().magic() == BowMagic.BOW) {
         // R1: as long as nothing says otherwise, forward is as good a way.
         SimDisk forward = now.resized(now.sizeBytes());
-        run(() -> BowForward.run(forward, report));
+        run(() -> BowForward.run(forward, report.newest()));
         history.assertRolledForward(forward);
       }
       if (attempt < MAX_ATTEMPTS && random.nextInt(3) == 0) {

@@ -103,7 +103,7 @@ class BowLogCheckTest {
     assertProblem(report, Fault.GEOMETRY, "log 1: 21 entries: 1 to 20 are possible");
     assertThat(report.condition()).isEqualTo(BowCondition.DAMAGED);
     assertThat(report.canRollForward()).isTrue();
-    BowCrashes.run(() -> BowForward.run(disk, report));
+    BowCrashes.run(() -> BowForward.run(disk, report.newest()));
     history.assertRolledForward(disk);
   }
 
@@ -216,7 +216,7 @@ class BowLogCheckTest {
     assertThat(report.condition()).isEqualTo(BowCondition.DAMAGED_ROLLING_BACK);
     assertThat(report.condition().allowsRollBack(true)).isFalse();
     assertThat(report.canRollForward()).isFalse();
-    assertThat(report.whyNotForward()).contains("a roll-back has begun");
+    assertThat(report.forwardObstacle()).contains("a roll-back has begun");
   }
 
   @ParameterizedTest
@@ -228,7 +228,7 @@ class BowLogCheckTest {
     BowLogReport report = check();
     assertThat(report.condition()).isEqualTo(BowCondition.SOUND);
     assertThat(report.canRollForward()).isFalse();
-    assertThat(report.whyNotForward()).contains("sector0 is " + Long.toUnsignedString(sector0));
+    assertThat(report.forwardObstacle()).contains("sector0 is " + Long.toUnsignedString(sector0));
     assertThat(report.warnings()).hasSize(1);
     BowCrashes.run(() -> BowRestore.run(disk, report, false, bytes -> {}));
     history.assertRolledBack(disk);
@@ -241,7 +241,7 @@ class BowLogCheckTest {
     BowLogReport report = BowCrashes.check(rfc.disk());
     assertThat(report.condition()).isEqualTo(BowCondition.SOUND);
     assertThat(report.canRollForward()).isFalse();
-    assertThat(report.whyNotForward()).contains("RFC");
+    assertThat(report.forwardObstacle()).contains("RFC");
   }
 
   @Test

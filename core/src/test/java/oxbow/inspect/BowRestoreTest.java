@@ -36,7 +36,7 @@ class BowRestoreTest {
       return;
     }
     assertThat(report.problems()).isEmpty();
-    assertThat(report.warnings()).isEmpty();
+    assertThat(report.warnings()).hasSize(history.format == BowFormat.RFC ? 1 : 0);
     assertThat(report.condition()).isEqualTo(BowCondition.SOUND);
     assertThat(report.logCount()).isEqualTo(history.sequence() + 1);
     AtomicLong restored = new AtomicLong();
@@ -54,7 +54,7 @@ class BowRestoreTest {
             seed -> {
               BowHistory history = historyOfV1(seed);
               SimDisk disk = history.disk();
-              BowCrashes.run(() -> BowForward.run(disk, BowCrashes.check(disk)));
+              BowCrashes.run(() -> BowForward.run(disk, BowCrashes.check(disk).newest()));
               history.assertRolledForward(disk);
             })
         .run(200);
@@ -120,13 +120,13 @@ class BowRestoreTest {
       SimDisk disk = history.disk();
       BowLogReport report = BowCrashes.check(disk);
       disk.failPowerBefore(disk.operationCount() + n);
-      isDone = BowCrashes.survives(() -> BowForward.run(disk, report));
+      isDone = BowCrashes.survives(() -> BowForward.run(disk, report.newest()));
       for (int sample = 0; sample < 10; sample++) {
         SimDisk image = disk.crashImage(random);
         states++;
         if (BowCrashes.newest(image) != null) {
           // The chain may be torn by now; where the newest block 0 is can still be read.
-          BowCrashes.run(() -> BowForward.run(image, BowCrashes.check(image)));
+          BowCrashes.run(() -> BowForward.run(image, BowCrashes.check(image).newest()));
         }
         history.assertRolledForward(image);
       }
@@ -170,7 +170,7 @@ class BowRestoreTest {
         .isFalse();
     BowLogReport half = BowCrashes.check(begun.crashImage(sector -> true));
     assertThat(half.condition()).isEqualTo(BowCondition.ROLLING_BACK);
-    assertThatThrownBy(() -> BowForward.run(begun, half))
+    assertThatThrownBy(() -> BowForward.run(begun, half.newest()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("a roll-back has begun");
     assertThat(disk.writes()).isEmpty();
