@@ -25,6 +25,8 @@ public enum Fault {
   AREA("area"),
   /** A log of a chain is not the one that must be there. */
   SEQUENCE("sequence"),
+  /** A file system is not in a state in which it can be believed. */
+  STATE("state"),
   /** The space map contradicts itself. */
   SPACE_MAP("space-map"),
   /** A stored reference count differs from the references found. */

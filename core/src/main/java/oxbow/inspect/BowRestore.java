@@ -43,7 +43,7 @@ public final class BowRestore {
   private final BowChecksum checksum = new BowChecksum();
 
   /** Copies that the log in block 0 may ask for again: those used since the last save point. */
-  private final SectorSet copies = new SectorSet();
+  private final RangeSet copies = new RangeSet();
 
   private BowRestore(BlockingIo device, BowLog newest, LongConsumer restoredBytes) {
     this.device = device;

@@ -58,7 +58,7 @@ class SectorMapTest {
 
   private static void setSteps(long seed) {
     Random random = new Random(seed);
-    SectorSet set = new SectorSet();
+    RangeSet set = new RangeSet();
     BitSet model = new BitSet();
     for (int step = 0; step < 30; step++) {
       int first = random.nextInt(SECTORS);
