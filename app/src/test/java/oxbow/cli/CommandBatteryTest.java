@@ -24,6 +24,7 @@ class CommandBatteryTest {
           Map.entry("merge", List.of("DEVICE", "store.cow")),
           Map.entry("inspect", List.of("DEVICE")),
           Map.entry("verify", List.of("DEVICE", "DEVICE")),
+          Map.entry("bow", List.of("restore", "DEVICE")),
           Map.entry("demo", List.of()),
           Map.entry("ls", List.of()),
           Map.entry("info", List.of("NAME")),
@@ -162,9 +163,9 @@ class CommandBatteryTest {
     assertThat(typo.status()).isEqualTo(2);
     assertThat(typo.errLines())
         .containsExactly("oxbow: clon: Unknown command", "  Did you mean clone?");
-    Cli later = Cli.run("bow", "a", "b");
+    Cli later = Cli.run("daemon", "a", "b");
     assertThat(later.status()).isEqualTo(2);
-    assertThat(later.errLines().getFirst()).isEqualTo("oxbow: bow: Unknown command");
+    assertThat(later.errLines().getFirst()).isEqualTo("oxbow: daemon: Unknown command");
     assertThat(Cli.run().status()).isEqualTo(2);
     assertThat(Cli.run("--nonsense").status()).isEqualTo(2);
   }

@@ -55,7 +55,7 @@ public final class FreeList {
   }
 
   private ByteRange range(String said, int number) throws IOException {
-    String[] words = said.split("\\s+");
+    String[] words = said.split("\\s+", -1);
     if (words.length != WORDS) {
       throw failure(number, "\"" + said + "\": an offset and a length are expected");
     }

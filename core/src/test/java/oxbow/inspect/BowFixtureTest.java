@@ -67,8 +67,7 @@ class BowFixtureTest {
           .encode(encoded, 0);
     }
     for (int index = 0; index < log.count(); index++) {
-      log.entry(index)
-          .encode(encoded, log.format().headerBytes() + index * BowEntry.SIZE_BYTES);
+      log.entry(index).encode(encoded, log.format().headerBytes() + index * BowEntry.SIZE_BYTES);
     }
     assertThat(encoded).isEqualTo(stored);
   }
