@@ -59,7 +59,7 @@ final class EffectRunner {
           transfer(effect, begin(effect, owner));
       case WRITE_MERGED ->
           ((Transfer) Objects.requireNonNull(job(effect).frame))
-              .writeMerged(devices.get(effect.slot), piece(effect));
+              .writeMerged(devices.get(effect.slot), piece(effect), effect.toBytes);
       case FLUSH_THEN -> flushThen(job(effect), devices.get(effect.slot), effect.task, owner);
       case RUN -> execute(job(effect), Objects.requireNonNull(effect.task), owner);
       case RELEASE_BUFFERS -> transfers.buffers().release();
@@ -78,7 +78,10 @@ final class EffectRunner {
     }
     switch (effect.kind) {
       case COMPLETE -> piece.pieceEnded(effect.errno);
-      case ISSUE -> issue(piece, devices.get(effect.slot), effect.offsetBytes);
+      case ISSUE -> {
+        piece.track(effect.ticket);
+        issue(piece, devices.get(effect.slot), effect.offsetBytes);
+      }
       case ISSUE_RANGE ->
           piece.submitRange(
               devices.get(effect.slot),
@@ -96,12 +99,14 @@ final class EffectRunner {
     long length = effect.lengthBytes;
     switch (effect.kind) {
       case READ -> transfer.read(device, piece(effect), offset);
-      case WRITE -> transfer.write(device, piece(effect), offset, effect.flags);
+      case WRITE ->
+          transfer.write(device, piece(effect), effect.readFromBytes, length, offset, effect.flags);
       case WRITE_BYTES ->
           transfer.writeBytes(device, Objects.requireNonNull(effect.bytes), offset, effect.flags);
       case RANGE -> transfer.range(device, effect.operation, offset, length, effect.flags);
       case COPY ->
-          transfer.copy(device, devices.get(effect.toSlot), offset, length, effect.skipZeros);
+          transfer.copy(
+              device, offset, devices.get(effect.toSlot), effect.toBytes, length, effect.skipZeros);
       case READ_THROUGH ->
           transfer.readThrough(
               device, devices.get(effect.toSlot), piece(effect), offset, length, effect.skipZeros);
@@ -133,7 +138,7 @@ final class EffectRunner {
       BlockDevice device = below.device();
       int errno = device.writeNow(offsetBytes, piece.data(), piece.dataOffset(), length);
       if (errno != Errno.EAGAIN) {
-        piece.pieceEnded(errno);
+        piece.ioEnded(errno);
         return;
       }
     }

@@ -43,6 +43,7 @@ public final class MappedDevice implements BlockDevice {
   }
 
   private static final long NO_WAKE = Long.MIN_VALUE;
+  private static final long REMOVE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long COMMIT_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final String name;
@@ -58,7 +59,7 @@ public final class MappedDevice implements BlockDevice {
   private final AtomicLong requestsInFlight = new AtomicLong();
   private final AtomicLong events = new AtomicLong();
   private final TransferPool transfers = new TransferPool();
-  private final Split.Pool splits = new Split.Pool(this::requestEnded);
+  private final Split.Pool splits = new Split.Pool(this::requestEnded, this::ticketEnded);
   private final Owner owner;
   private final Watch watch;
   private volatile EventLoop.@Nullable Timer secondTimer;
@@ -98,6 +99,7 @@ public final class MappedDevice implements BlockDevice {
     this.watch = new Watch(places, host::event);
     EffectRunner runner = new EffectRunner(underlying, tasks, transfers, blocking, host);
     this.owner = new Owner(target, gate, requestsInFlight, runner, splits, this::failed);
+    tell(self -> target.attach(owner.effects()));
   }
 
   public String name() {
@@ -130,9 +132,11 @@ public final class MappedDevice implements BlockDevice {
     if (self == null) {
       return Errno.EAGAIN;
     }
+    int ticket = Mapping.NO_TICKET;
     try {
       Mapping mapping = self.mapping;
       target.map(Operation.READ, offsetBytes, lengthBytes, 0, mapping);
+      ticket = mapping.ticket();
       if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
         BlockDevice device = devices.get(mapping.slot());
         return device.readNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
@@ -143,6 +147,9 @@ public final class MappedDevice implements BlockDevice {
       return Errno.EIO;
     } finally {
       self.leave();
+      if (ticket != Mapping.NO_TICKET) {
+        ticketEnded(ticket);
+      }
     }
   }
 
@@ -155,9 +162,11 @@ public final class MappedDevice implements BlockDevice {
     if (self == null) {
       return Errno.EAGAIN;
     }
+    int ticket = Mapping.NO_TICKET;
     try {
       Mapping mapping = self.mapping;
       target.map(Operation.WRITE, offsetBytes, lengthBytes, 0, mapping);
+      ticket = mapping.ticket();
       if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
         BlockDevice device = devices.get(mapping.slot());
         return device.writeNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
@@ -168,6 +177,9 @@ public final class MappedDevice implements BlockDevice {
       return Errno.EIO;
     } finally {
       self.leave();
+      if (ticket != Mapping.NO_TICKET) {
+        ticketEnded(ticket);
+      }
     }
   }
 
@@ -213,6 +225,7 @@ public final class MappedDevice implements BlockDevice {
       if (mapping.isQueue()) {
         owner.queue(piece);
       } else if (mapping.isRemap()) {
+        piece.track(mapping.ticket());
         piece.submit(underlying.get(mapping.slot()), mapping.offsetBytes());
       } else {
         piece.pieceEnded(mapping.errno());
@@ -226,6 +239,13 @@ public final class MappedDevice implements BlockDevice {
   private void requestEnded() {
     if (requestsInFlight.decrementAndGet() == 0 && !gate.isOpen()) {
       owner.signal();
+    }
+  }
+
+  /** I/O that the target may have to wait for has ended. */
+  private void ticketEnded(int ticket) {
+    if (owner.fault() == null && target.endIo(ticket)) {
+      tell(self -> target.wake(self.moment, owner.effects()));
     }
   }
 
@@ -297,10 +317,18 @@ public final class MappedDevice implements BlockDevice {
 
   // Control; these block.
 
-  /** Begins, or goes on; held requests are taken up in their order. */
+  /**
+   * Begins, or goes on; held requests are taken up in their order.
+   *
+   * @throws IllegalStateException with the target's sentence if it cannot be resumed now
+   */
   public void resume() {
+    String problem = owner.ask(() -> Optional.ofNullable(target.resumeProblem())).orElse(null);
+    if (problem != null && owner.fault() == null) {
+      throw new IllegalStateException(problem);
+    }
     stopTicking();
-    tell(self -> target.resume(self.moment, self.effects));
+    tell(self -> target.resume(self.moment, owner.effects()));
     BlockRequest held =
         owner
             .ask(
@@ -332,7 +360,7 @@ public final class MappedDevice implements BlockDevice {
     boolean isDrained =
         owner.await(
             () -> !gate.hasVisitors() && requestsInFlight.get() == 0, deadline - System.nanoTime());
-    tell(self -> target.suspend(self.moment, self.effects));
+    tell(self -> target.suspend(self.moment, owner.effects()));
     boolean isSuspended =
         isDrained
             && owner.await(
@@ -346,7 +374,7 @@ public final class MappedDevice implements BlockDevice {
 
   /** Has what the target keeps back by choice (a delay, a hang) come out, until resumed again. */
   public void keepNothingBack() {
-    tell(self -> target.presuspend(self.moment, self.effects));
+    tell(self -> target.presuspend(self.moment, owner.effects()));
   }
 
   private void stopTicking() {
@@ -415,7 +443,7 @@ public final class MappedDevice implements BlockDevice {
   /** Sends the target a message; its answer may be empty. */
   public String message(List<String> words) throws MessageException {
     String[] answer = {""};
-    owner.tell(self -> answer[0] = target.message(words, self.moment, self.effects));
+    owner.tell(self -> answer[0] = target.message(words, self.moment, owner.effects()));
     String why = owner.fault();
     if (why != null) {
       throw new MessageException("the device has failed: " + why);
@@ -444,10 +472,21 @@ public final class MappedDevice implements BlockDevice {
 
   /**
    * Releases the target and the buffers, not the devices underneath. Only after a {@link #suspend}
-   * that returned true.
+   * that returned true. Blocks until the target has ended what it does for others of its family.
+   *
+   * @throws IllegalStateException if that takes too long: then nothing has been released
    */
   @Override
   public void close() {
+    tell(self -> target.remove(self.moment, owner.effects()));
+    boolean isRemoved =
+        owner.await(
+            () -> (owner.fault() != null || target.isRemoved()) && owner.hasNoJobs(),
+            REMOVE_PATIENCE_NANOS);
+    if (!isRemoved) {
+      throw new IllegalStateException(name + ": a device underneath does not answer");
+    }
+    owner.leave();
     target.close();
     transfers.close();
   }
@@ -455,7 +494,7 @@ public final class MappedDevice implements BlockDevice {
   /** The target's tick ends with suspend; the watch goes on until the device is drained. */
   private void everySecond(int ticking) {
     if (gate.isOpen()) {
-      tell(self -> target.everySecond(self.moment, self.effects));
+      tell(self -> target.everySecond(self.moment, owner.effects()));
     }
     watch.tick(System.nanoTime());
     tickAgain(ticking);
@@ -469,7 +508,7 @@ public final class MappedDevice implements BlockDevice {
 
   private void wake(long atNanos) {
     wakeNanos.compareAndSet(atNanos, NO_WAKE);
-    tell(self -> target.wake(self.moment, self.effects));
+    tell(self -> target.wake(self.moment, owner.effects()));
   }
 
   private void tell(Owner.Event event) {

@@ -35,8 +35,10 @@ final class Owner {
   /** A user counts as busy until this long after the last request. */
   private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  private final OwnerFamily family;
+  private final DeviceEffects effects = new DeviceEffects(this);
+  private final ReentrantLock lock;
+  private final Condition changed;
   private final Target target;
   private final SuspendGate gate;
   private final AtomicLong requestsInFlight;
@@ -49,9 +51,6 @@ final class Owner {
 
   /** Guarded by {@link #lock}. */
   private long lastVisitNanos = System.nanoTime() - BUSY_NANOS;
-
-  /** Why the target is not asked any more; set once, under the lock. */
-  private volatile @Nullable String fault;
 
   private final AtomicBoolean isFaultTold = new AtomicBoolean();
 
@@ -69,12 +68,30 @@ final class Owner {
       EffectRunner runner,
       Split.Pool splits,
       Consumer<String> whenFailed) {
+    this.family = OwnerFamily.of(target.family());
+    this.lock = family.lock;
+    this.changed = family.changed;
     this.target = target;
     this.gate = gate;
     this.requestsInFlight = requestsInFlight;
     this.runner = runner;
     this.splits = splits;
     this.whenFailed = whenFailed;
+    family.add(this);
+  }
+
+  OwnerFamily family() {
+    return family;
+  }
+
+  /** What the target calls, on any thread that is in its core. */
+  DeviceEffects effects() {
+    return effects;
+  }
+
+  /** The device has been closed. */
+  void leave() {
+    family.remove(this);
   }
 
   void queue(SplitPiece piece) {
@@ -82,16 +99,16 @@ final class Owner {
     piece.giveToTarget();
     lock.lock();
     try {
-      if (fault == null) {
+      if (fault() == null) {
         look(self);
-        target.queue(piece, self.moment, self.effects);
+        target.queue(piece, self.moment, effects);
       }
     } catch (RuntimeException | Error broken) {
       note(broken);
     } finally {
       lock.unlock();
     }
-    carryOut(self.effects);
+    carryOut(family.queue());
   }
 
   void ended(Job job, int errno) {
@@ -99,9 +116,9 @@ final class Owner {
     jobs.decrementAndGet();
     lock.lock();
     try {
-      if (fault == null) {
+      if (fault() == null) {
         look(self);
-        target.ended(job, errno, self.moment, self.effects);
+        target.ended(job, errno, self.moment, effects);
       }
     } catch (RuntimeException | Error broken) {
       note(broken);
@@ -109,10 +126,10 @@ final class Owner {
       changed.signalAll();
       lock.unlock();
     }
-    if (fault != null) {
+    if (fault() != null) {
       drop(job);
     }
-    carryOut(self.effects);
+    carryOut(family.queue());
   }
 
   /**
@@ -120,9 +137,9 @@ final class Owner {
    * a step which leads to the next one does not call it ever deeper.
    */
   void step(Runnable step) {
-    EffectQueue effects = gate.self().effects;
-    effects.step(step);
-    carryOut(effects);
+    EffectQueue queue = family.queue();
+    queue.step(this, step);
+    carryOut(queue);
   }
 
   /** For events that are rare. A target that has failed is not told. */
@@ -130,7 +147,7 @@ final class Owner {
     Visitor self = gate.self();
     lock.lock();
     try {
-      if (fault == null) {
+      if (fault() == null) {
         look(self);
         event.tell(self);
       }
@@ -140,22 +157,24 @@ final class Owner {
       changed.signalAll();
       lock.unlock();
     }
-    carryOut(self.effects);
+    carryOut(family.queue());
   }
 
-  // A target that throws: what it knows cannot be trusted any more, so it is never entered again.
-  // Nothing new is begun for it; what is in flight ends first, since it uses the requests' memory;
-  // then every request that the target had is answered with an error.
+  // A target that throws: what it knows cannot be trusted any more, nor what its family makes of
+  // it,
+  // so none of them is ever entered again. Nothing new is begun for them; what is in flight ends
+  // first, since it uses the requests' memory; then every request that they had is answered with an
+  // error.
 
   /** The target has thrown where the caller was not in its core. */
   void fail(Throwable broken) {
     note(broken);
-    afterFault();
+    family.members().forEach(Owner::afterFault);
   }
 
   /** Why the device has failed; null while it has not. */
   @Nullable String fault() {
-    return fault;
+    return family.fault();
   }
 
   /** Whether nothing is in flight for the target any more. */
@@ -166,10 +185,10 @@ final class Owner {
   private void note(Throwable broken) {
     lock.lock();
     try {
-      if (fault == null) {
+      if (fault() == null) {
         StackTraceElement[] trace = broken.getStackTrace();
-        fault = broken + (trace.length == 0 ? "" : " at " + trace[0]);
-        gate.close();
+        family.setFault(broken + (trace.length == 0 ? "" : " at " + trace[0]));
+        family.members().forEach(member -> member.gate.close());
         changed.signalAll();
       }
     } finally {
@@ -178,7 +197,7 @@ final class Owner {
   }
 
   private void afterFault() {
-    String why = fault;
+    String why = fault();
     if (why != null) {
       if (isFaultTold.compareAndSet(false, true)) {
         whenFailed.accept(why);
@@ -253,21 +272,22 @@ final class Owner {
     self.moment.set(now, isBusy);
   }
 
-  private void carryOut(EffectQueue effects) {
-    if (effects.isRunning) {
+  /** Works off what this thread has noted; each effect is carried out by its own device. */
+  private void carryOut(EffectQueue queue) {
+    if (queue.isRunning) {
       return;
     }
-    effects.isRunning = true;
+    queue.isRunning = true;
     try {
-      for (Effect effect = effects.poll(); effect != null; effect = effects.poll()) {
-        carryOut(effect);
-        effects.recycle(effect);
+      for (Effect effect = queue.poll(); effect != null; effect = queue.poll()) {
+        Objects.requireNonNull(effect.owner).carryOut(effect);
+        queue.recycle(effect);
       }
     } finally {
-      effects.isRunning = false;
+      queue.isRunning = false;
     }
-    if (fault != null) {
-      afterFault();
+    if (fault() != null) {
+      family.members().forEach(Owner::afterFault);
     }
   }
 
@@ -280,7 +300,7 @@ final class Owner {
     if (isJob) {
       jobs.incrementAndGet();
     }
-    if (fault != null && effect.kind != EffectQueue.Kind.STEP) {
+    if (fault() != null && effect.kind != EffectQueue.Kind.STEP) {
       if (isJob) {
         jobs.decrementAndGet();
         drop(Objects.requireNonNull(effect.job));

@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockRequest;
 import oxbow.block.Completion;
 import oxbow.block.Errno;
 import oxbow.block.Operation;
+import oxbow.target.Mapping;
 import oxbow.target.Piece;
 
 /**
@@ -21,17 +23,23 @@ final class Split {
   /** A piece with the request that goes to a device in its name. */
   static final class SplitPiece extends Piece {
     private final BlockRequest io = new BlockRequest();
-    private final Completion whenEnded = (ended, errno) -> ioEnded(errno);
+    private final Completion whenEnded = (ended, errno) -> submittedEnded(errno);
     private final Pool pool;
 
     /** Whether the target has the piece; whoever takes it back ends it or sends it on. */
     private final AtomicBoolean isWithTarget = new AtomicBoolean();
 
     private @Nullable Split split;
+    private int ticket = Mapping.NO_TICKET;
     private Outstanding.@Nullable Interval interval;
 
     private SplitPiece(Pool pool) {
       this.pool = pool;
+    }
+
+    /** The target wants the ticket back when what is sent next has ended. */
+    void track(int givenTicket) {
+      ticket = givenTicket;
     }
 
     /** Sends the piece as it is. */
@@ -49,10 +57,20 @@ final class Split {
       below.device().submit(io.range(operation, atBytes, length, flags, whenEnded));
     }
 
-    private void ioEnded(int errno) {
+    private void submittedEnded(int errno) {
       Outstanding.Interval submitted = Objects.requireNonNull(interval);
       interval = null;
       submitted.ended();
+      ioEnded(errno);
+    }
+
+    /** The I/O in the piece's name has ended, and with it the piece. */
+    void ioEnded(int errno) {
+      int given = ticket;
+      if (given != Mapping.NO_TICKET) {
+        ticket = Mapping.NO_TICKET;
+        pool.ticketEnded.accept(given);
+      }
       pieceEnded(errno);
     }
 
@@ -130,9 +148,11 @@ final class Split {
     private final List<SplitPiece> everyPiece = new ArrayList<>();
 
     private final Runnable requestEnded;
+    private final IntConsumer ticketEnded;
 
-    Pool(Runnable requestEnded) {
+    Pool(Runnable requestEnded, IntConsumer ticketEnded) {
       this.requestEnded = requestEnded;
+      this.ticketEnded = ticketEnded;
     }
 
     synchronized Split take() {

@@ -31,17 +31,12 @@ final class SuspendGate {
 
     final Mapping mapping = new Mapping();
     final Moment moment = new Moment();
-    final EffectQueue effects;
 
     /** Visits now nested in this thread: a completion may come back in with a new request. */
     private int depth;
 
     /** Requests served; written by this thread only, read by others as a sign of life. */
     private long visits;
-
-    private Visitor(EffectQueue effects) {
-      this.effects = effects;
-    }
 
     void leave() {
       DEPTH.setRelease(this, depth - 1);
@@ -58,7 +53,7 @@ final class SuspendGate {
     this.visitor =
         ThreadLocal.withInitial(
             () -> {
-              Visitor created = new Visitor(new EffectQueue());
+              Visitor created = new Visitor();
               visitors.removeIf(each -> each.refersTo(null));
               visitors.add(new WeakReference<>(created));
               return created;

@@ -75,6 +75,10 @@ final class Transfer {
   private Outstanding.@Nullable Interval interval;
 
   private long atBytes;
+
+  /** What to add to a place on the source for the place on the target. */
+  private long shiftBytes;
+
   private long endBytes;
   private long pieceBytes;
   private int pieceFlags;
@@ -184,11 +188,13 @@ final class Transfer {
         request.data(Operation.WRITE, atBytes, taken, 0, bytes.length, pieceFlags, whenEnded));
   }
 
-  void write(Underlying target, Piece piece, long offsetBytes, int flags) {
+  /** Writes the part of a piece that begins so many bytes after its first. */
+  void write(
+      Underlying target, Piece piece, long partBytes, long length, long offsetBytes, int flags) {
+    long dataOffset = piece.dataOffset() + partBytes;
     if (piece.operation() == Operation.WRITE) {
-      int length = Math.toIntExact(piece.lengthBytes());
       BlockDevice device = target.device();
-      int errno = device.writeNow(offsetBytes, piece.data(), piece.dataOffset(), length);
+      int errno = device.writeNow(offsetBytes, piece.data(), dataOffset, Math.toIntExact(length));
       if (errno != Errno.EAGAIN) {
         end(errno);
         return;
@@ -197,13 +203,7 @@ final class Transfer {
     submit(
         target,
         request.data(
-            piece.operation(),
-            offsetBytes,
-            piece.data(),
-            piece.dataOffset(),
-            piece.lengthBytes(),
-            flags,
-            whenEnded));
+            piece.operation(), offsetBytes, piece.data(), dataOffset, length, flags, whenEnded));
   }
 
   void range(Underlying target, Operation operation, long offsetBytes, long length, int flags) {
@@ -212,11 +212,18 @@ final class Transfer {
 
   // Copies, in pieces of at most one large buffer: read a piece, write its runs, take the next.
 
-  void copy(Underlying source, Underlying target, long offset, long length, boolean skip) {
+  void copy(
+      Underlying source,
+      long fromBytes,
+      Underlying target,
+      long toBytes,
+      long length,
+      boolean skip) {
     from = source;
     to = target;
-    atBytes = offset;
-    endBytes = offset + length;
+    atBytes = fromBytes;
+    shiftBytes = toBytes - fromBytes;
+    endBytes = fromBytes + length;
     skipZeros = skip;
     isPieceRead = false;
     stepped(Errno.OK);
@@ -291,7 +298,13 @@ final class Transfer {
     submit(
         target,
         request.data(
-            Operation.WRITE, atBytes + start, data, start, end - start, pieceFlags, whenStepped));
+            Operation.WRITE,
+            atBytes + shiftBytes + start,
+            data,
+            start,
+            end - start,
+            pieceFlags,
+            whenStepped));
     return true;
   }
 
@@ -333,6 +346,7 @@ final class Transfer {
     from = source;
     to = target;
     atBytes = base;
+    shiftBytes = 0;
     endBytes = base + length;
     pieceBytes = length;
     // Somebody reads there: the page cache is the place for what is read and written.
@@ -435,7 +449,7 @@ final class Transfer {
     }
   }
 
-  void writeMerged(Underlying target, Piece pieces) {
+  void writeMerged(Underlying target, Piece pieces, long toBytes) {
     MemorySegment data = Objects.requireNonNull(buffer);
     for (Piece piece = pieces; piece != null; piece = piece.next) {
       long at = piece.offsetBytes() - baseBytes;
@@ -445,9 +459,9 @@ final class Transfer {
         data.asSlice(at, piece.lengthBytes()).fill((byte) 0);
       }
     }
-    int errno = target.device().writeNow(baseBytes, data, 0, Math.toIntExact(pieceBytes));
+    int errno = target.device().writeNow(toBytes, data, 0, Math.toIntExact(pieceBytes));
     if (errno == Errno.EAGAIN) {
-      submit(target, request.data(Operation.WRITE, baseBytes, data, 0, pieceBytes, 0, whenEnded));
+      submit(target, request.data(Operation.WRITE, toBytes, data, 0, pieceBytes, 0, whenEnded));
     } else {
       end(errno);
     }

@@ -13,7 +13,12 @@ public interface Effects {
   void complete(Piece piece, int errno);
 
   /** Sends a user's piece to a device as it is; the device's answer is the user's. */
-  void issue(Piece piece, int slot, long offsetBytes);
+  default void issue(Piece piece, int slot, long offsetBytes) {
+    issue(piece, slot, offsetBytes, Mapping.NO_TICKET);
+  }
+
+  /** The same, and {@link Target#endIo} is told of the ticket when it has ended. */
+  void issue(Piece piece, int slot, long offsetBytes, int ticket);
 
   /** Sends a dataless range in place of a user's piece; the device's answer is the user's. */
   void issueRange(
@@ -22,8 +27,20 @@ public interface Effects {
   /** Reads from a device into a user's piece (READ); the job ends, not the piece. */
   void read(Job job, Piece piece, int slot, long offsetBytes);
 
-  /** Writes a user's piece (WRITE or WRITE_ZEROES) to a device; the job ends, not the piece. */
-  void write(Job job, Piece piece, int slot, long offsetBytes, int flags);
+  /**
+   * Writes part of a user's piece (WRITE or WRITE_ZEROES) to a device; the job ends, not the piece.
+   *
+   * @param partBytes where in the piece the part begins
+   * @param offsetBytes where on the device it goes
+   */
+  void write(
+      Job job,
+      Piece piece,
+      long partBytes,
+      long lengthBytes,
+      int slot,
+      long offsetBytes,
+      int flags);
 
   /**
    * Writes the core's own bytes, at most 1 MiB.
@@ -36,12 +53,18 @@ public interface Effects {
   void range(Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags);
 
   /**
-   * Copies a range between devices at equal offsets, in pieces of at most 1 MiB.
+   * Copies a range between devices, in pieces of at most 1 MiB.
    *
    * @param skipZeros runs of zero blocks need not be written: the target range reads as zeros
    */
   void copy(
-      Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros);
+      Job job,
+      int fromSlot,
+      long fromBytes,
+      int toSlot,
+      long toBytes,
+      long lengthBytes,
+      boolean skipZeros);
 
   /**
    * Serves a user's READ with bytes that are then written to another device. The piece, which lies
@@ -74,8 +97,10 @@ public interface Effects {
   /**
    * Second half: puts the pieces (linked by {@link Piece#next}, in this order) over the buffer and
    * writes the whole range.
+   *
+   * @param toBytes where on the device the range goes
    */
-  void writeMerged(Job job, Piece pieces, int slot);
+  void writeMerged(Job job, Piece pieces, int slot, long toBytes);
 
   /** Flushes a device, then, if that succeeded, runs the task, if any, where it may block. */
   void flushThen(Job job, int slot, @Nullable BlockingTask task);

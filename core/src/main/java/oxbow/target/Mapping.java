@@ -8,6 +8,9 @@ package oxbow.target;
  * (device-mapper calls this accepting part of a bio).
  */
 public final class Mapping {
+  /** The target does not ask to be told of the end. */
+  public static final int NO_TICKET = -1;
+
   private static final int QUEUE = -1;
   private static final int COMPLETE = -2;
 
@@ -15,18 +18,29 @@ public final class Mapping {
   private long offsetBytes;
   private long lengthBytes;
   private int errno;
+  private int ticket = NO_TICKET;
 
   /** The device in this slot serves it, at this offset. */
   public void remap(int slot, long slotOffsetBytes, long acceptedBytes) {
     this.decision = slot;
     this.offsetBytes = slotOffsetBytes;
     this.lengthBytes = acceptedBytes;
+    this.ticket = NO_TICKET;
+  }
+
+  /**
+   * After {@link #remap}: {@link Target#endIo} is told of this ticket, exactly once, when the I/O
+   * has ended or is not sent at all.
+   */
+  public void track(int givenTicket) {
+    this.ticket = givenTicket;
   }
 
   /** Memory does not suffice: hand this part to {@link Target#queue}. */
   public void queue(long acceptedBytes) {
     this.decision = QUEUE;
     this.lengthBytes = acceptedBytes;
+    this.ticket = NO_TICKET;
   }
 
   /** Nothing is to be done but to answer; errno 0 is success. */
@@ -34,6 +48,7 @@ public final class Mapping {
     this.decision = COMPLETE;
     this.lengthBytes = acceptedBytes;
     this.errno = result;
+    this.ticket = NO_TICKET;
   }
 
   public boolean isRemap() {
@@ -52,6 +67,11 @@ public final class Mapping {
   /** Offset on that device; only if {@link #isRemap}. */
   public long offsetBytes() {
     return offsetBytes;
+  }
+
+  /** What the target wants back, or {@link #NO_TICKET}. */
+  public int ticket() {
+    return ticket;
   }
 
   /** How many bytes, from the start of what was asked about, this answer is for; at least 1. */

@@ -1,6 +1,7 @@
 package oxbow.target;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
@@ -26,6 +27,19 @@ public interface Target extends AutoCloseable {
     return "device";
   }
 
+  /** The targets that it decides together with; null if it is alone. */
+  default @Nullable Family family() {
+    return null;
+  }
+
+  /**
+   * The target has become a device. Called once, before anything else, under the family's lock.
+   *
+   * @param own the effects of this target, for when another of its family calls it: used under the
+   *     family's lock only, and carried out by this target's device
+   */
+  default void attach(Effects own) {}
+
   /** What the tasks of {@link Effects#flushThen} and {@link Effects#run} work on. */
   default TaskPlace taskPlace() {
     return TaskPlace.NONE;
@@ -47,6 +61,15 @@ public interface Target extends AutoCloseable {
     map(Operation.READ, offsetBytes, lengthBytes, 0, answer);
   }
 
+  /**
+   * I/O that was sent with a ticket has ended. Any thread, no lock. Does not block.
+   *
+   * @return whether the core waits for that: then {@link #wake} follows
+   */
+  default boolean endIo(int ticket) {
+    throw new IllegalStateException(typeName() + " gives no tickets");
+  }
+
   /** Takes over a piece that was mapped to queue. */
   default void queue(Piece piece, Moment now, Effects out) {
     throw new IllegalStateException(typeName() + " queues nothing");
@@ -60,7 +83,7 @@ public interface Target extends AutoCloseable {
   /** Called once per second while resumed. */
   default void everySecond(Moment now, Effects out) {}
 
-  /** Called at times asked for with {@link Effects#wakeAt}. */
+  /** Called at times asked for with {@link Effects#wakeAt}, and when {@link #endIo} asks for it. */
   default void wake(Moment now, Effects out) {}
 
   /**
@@ -82,8 +105,24 @@ public interface Target extends AutoCloseable {
     return false;
   }
 
+  /** Why it cannot be resumed now, in a sentence; null if it can. */
+  default @Nullable String resumeProblem() {
+    return null;
+  }
+
   /** Begins or goes on. */
   default void resume(Moment now, Effects out) {}
+
+  /**
+   * The end begins, after suspend: the target leaves its family, and ends work that it does for
+   * others.
+   */
+  default void remove(Moment now, Effects out) {}
+
+  /** Whether everything that remove waits for has ended; {@link #close} comes after that. */
+  default boolean isRemoved() {
+    return true;
+  }
 
   /** A message in words; an answer may be empty. */
   default String message(List<String> words, Moment now, Effects out) throws MessageException {

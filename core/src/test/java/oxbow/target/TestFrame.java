@@ -249,7 +249,7 @@ public final class TestFrame implements Effects {
   }
 
   @Override
-  public void issue(Piece piece, int slot, long offsetBytes) {
+  public void issue(Piece piece, int slot, long offsetBytes, int ticket) {
     effects.add(() -> send(piece, slot, offsetBytes));
   }
 
@@ -277,7 +277,14 @@ public final class TestFrame implements Effects {
   }
 
   @Override
-  public void write(Job job, Piece piece, int slot, long offsetBytes, int flags) {
+  public void write(
+      Job job,
+      Piece piece,
+      long partBytes,
+      long lengthBytes,
+      int slot,
+      long offsetBytes,
+      int flags) {
     effects.add(
         () ->
             submitFor(
@@ -286,8 +293,8 @@ public final class TestFrame implements Effects {
                 piece.operation(),
                 offsetBytes,
                 piece.data(),
-                piece.dataOffset(),
-                piece.lengthBytes(),
+                piece.dataOffset() + partBytes,
+                lengthBytes,
                 flags));
   }
 
@@ -339,7 +346,13 @@ public final class TestFrame implements Effects {
 
   @Override
   public void copy(
-      Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros) {
+      Job job,
+      int fromSlot,
+      long fromBytes,
+      int toSlot,
+      long toBytes,
+      long lengthBytes,
+      boolean skipZeros) {
     throw new UnsupportedOperationException();
   }
 
@@ -361,7 +374,7 @@ public final class TestFrame implements Effects {
   }
 
   @Override
-  public void writeMerged(Job job, Piece pieces, int slot) {
+  public void writeMerged(Job job, Piece pieces, int slot, long toBytes) {
     throw new UnsupportedOperationException();
   }
 

@@ -280,7 +280,14 @@ final class CloneCore {
   private void overwrite(Piece piece, long first, long count, Moment now, Effects out) {
     Hydration hydration = begin(Hydration.Cause.OVERWRITE, first, count, now);
     hydration.pieces = piece;
-    out.write(hydration, piece, DESTINATION, piece.offsetBytes(), piece.flags() & ~Flags.FUA);
+    out.write(
+        hydration,
+        piece,
+        0,
+        piece.lengthBytes(),
+        DESTINATION,
+        piece.offsetBytes(),
+        piece.flags() & ~Flags.FUA);
   }
 
   /** O2: reads what the piece leaves uncovered, then writes the region once. */
@@ -396,7 +403,7 @@ final class CloneCore {
   private void copyFromSource(Hydration hydration, Effects out) {
     long start = geometry.startOf(hydration.first);
     long length = geometry.lengthOf(hydration.first, hydration.count);
-    out.copy(hydration, SOURCE, DESTINATION, start, length, isDestinationPristine);
+    out.copy(hydration, SOURCE, start, DESTINATION, start, length, isDestinationPristine);
   }
 
   private void hydrationEnded(Hydration hydration, int errno, Moment now, Effects out) {
@@ -463,7 +470,7 @@ final class CloneCore {
       waiter = following;
     }
     if (hydration.pieces != null) {
-      out.writeMerged(hydration, hydration.pieces, DESTINATION);
+      out.writeMerged(hydration, hydration.pieces, DESTINATION, geometry.startOf(hydration.first));
     }
   }
 

@@ -71,7 +71,8 @@ final class LogWritesCore {
     Change change = new Change(piece);
     switch (piece.operation()) {
       case WRITE, WRITE_ZEROES ->
-          out.write(change, piece, DEVICE, piece.offsetBytes(), piece.flags());
+          out.write(
+              change, piece, 0, piece.lengthBytes(), DEVICE, piece.offsetBytes(), piece.flags());
       case DISCARD -> {
         if (canDiscard) {
           out.range(

@@ -37,7 +37,7 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
-  public void issue(Piece piece, int slot, long offsetBytes) {
+  public void issue(Piece piece, int slot, long offsetBytes, int ticket) {
     wanted.add("issue " + piece + " to " + slot);
   }
 
@@ -64,7 +64,14 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
-  public void write(Job begun, Piece piece, int slot, long offsetBytes, int flags) {
+  public void write(
+      Job begun,
+      Piece piece,
+      long partBytes,
+      long lengthBytes,
+      int slot,
+      long offsetBytes,
+      int flags) {
     began(begun, "write " + piece);
   }
 
@@ -76,8 +83,14 @@ final class RecordedEffects implements Effects {
 
   @Override
   public void copy(
-      Job begun, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros) {
-    began(begun, "copy " + offsetBytes + "+" + lengthBytes + (skipZeros ? " skipping zeros" : ""));
+      Job begun,
+      int fromSlot,
+      long fromBytes,
+      int toSlot,
+      long toBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    began(begun, "copy " + fromBytes + "+" + lengthBytes + (skipZeros ? " skipping zeros" : ""));
   }
 
   @Override
@@ -100,7 +113,7 @@ final class RecordedEffects implements Effects {
   }
 
   @Override
-  public void writeMerged(Job begun, Piece pieces, int slot) {
+  public void writeMerged(Job begun, Piece pieces, int slot, long toBytes) {
     began(begun, "write merged " + pieces);
   }
 

@@ -274,7 +274,7 @@ abstract class SimulatedFrame implements Effects {
   }
 
   @Override
-  public void issue(Piece piece, int slot, long offsetBytes) {
+  public void issue(Piece piece, int slot, long offsetBytes, int ticket) {
     assertThat(offsetBytes).isEqualTo(piece.offsetBytes());
     issueNow((UserPiece) piece, slot);
   }
@@ -304,9 +304,16 @@ abstract class SimulatedFrame implements Effects {
   }
 
   @Override
-  public void write(Job job, Piece piece, int slot, long offsetBytes, int flags) {
+  public void write(
+      Job job,
+      Piece piece,
+      long partBytes,
+      long lengthBytes,
+      int slot,
+      long offsetBytes,
+      int flags) {
     int first = sector(offsetBytes);
-    int[] data = values(sector(piece.lengthBytes()), ((UserPiece) piece).request().value);
+    int[] data = values(sector(lengthBytes), ((UserPiece) piece).request().value);
     startWrite(
         "overwrite " + first + "+" + data.length,
         first,
@@ -342,8 +349,15 @@ abstract class SimulatedFrame implements Effects {
 
   @Override
   public void copy(
-      Job job, int fromSlot, int toSlot, long offsetBytes, long lengthBytes, boolean skipZeros) {
-    int first = sector(offsetBytes);
+      Job job,
+      int fromSlot,
+      long fromBytes,
+      int toSlot,
+      long toBytes,
+      long lengthBytes,
+      boolean skipZeros) {
+    assertThat(toBytes).isEqualTo(fromBytes);
+    int first = sector(fromBytes);
     int count = sector(lengthBytes);
     boolean skips = skipZeros || believesInZeros;
     start(
@@ -455,8 +469,9 @@ abstract class SimulatedFrame implements Effects {
   }
 
   @Override
-  public void writeMerged(Job job, Piece pieces, int slot) {
+  public void writeMerged(Job job, Piece pieces, int slot, long toBytes) {
     Merge merge = (Merge) Objects.requireNonNull(job.frame);
+    assertThat(sector(toBytes)).isEqualTo(merge.base);
     job.frame = null;
     for (Piece piece = pieces; piece != null; piece = piece.next) {
       int at = sector(piece.offsetBytes()) - merge.base;
