@@ -6,7 +6,8 @@ import oxbow.block.BlockDevice;
 /** Opens the devices that a table line names; they stay the opener's to close. Blocks. */
 public interface TargetDevices {
   /**
-   * Opens a device.
+   * Opens a device. One that is open already, under the same address, is given again: the same
+   * object.
    *
    * @param address as in the table line
    * @throws IOException if there is no such device, or it is locked, or may not be written

@@ -9,19 +9,28 @@ import oxbow.target.delay.DelayTargetType;
 import oxbow.target.error.ErrorTargetType;
 import oxbow.target.flakey.FlakeyTargetType;
 import oxbow.target.logwrites.LogWritesTargetType;
+import oxbow.target.snapshot.Origins;
+import oxbow.target.snapshot.SnapshotMergeTargetType;
+import oxbow.target.snapshot.SnapshotOriginTargetType;
+import oxbow.target.snapshot.SnapshotTargetType;
 
 /**
  * The targets there are. A new one is a line here. Each program makes one of these and keeps it:
  * targets that share something (a log) find it through their type.
  */
 public final class TargetTypes {
+  private final Origins origins = new Origins();
+
   private final List<TargetType> types =
       List.of(
           new CloneTargetType(CloneOptions.TABLE),
           new DelayTargetType(),
           new ErrorTargetType(),
           new FlakeyTargetType(),
-          new LogWritesTargetType());
+          new LogWritesTargetType(),
+          new SnapshotTargetType(origins),
+          new SnapshotMergeTargetType(origins),
+          new SnapshotOriginTargetType(origins));
 
   /** All, by name in alphabetical order. */
   public List<TargetType> all() {

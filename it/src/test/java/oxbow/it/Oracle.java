@@ -79,14 +79,20 @@ public final class Oracle {
 
   /** What the checker of clone metadata says; its exit status is in {@code clean}. */
   public static JsonNode checkCloneMetadata(Path metadata, Object... options) {
+    return check("clone_metadata_check.py", metadata, options);
+  }
+
+  /** What the checker of exception stores says; its exit status is in {@code clean}. */
+  public static JsonNode checkSnapshotStore(Path store, Object... options) {
+    return check("snapshot_cow_check.py", store, options);
+  }
+
+  private static JsonNode check(String tool, Path image, Object... options) {
     Tool.require("python3", "python3");
     List<Object> words = new ArrayList<>(List.of(options));
-    words.add(metadata);
+    words.add(image);
     return parse(
-        Proc.of(Tool.own("it/tools/clone_metadata_check.py"), words.toArray())
-            .within(PATIENCE)
-            .run()
-            .out());
+        Proc.of(Tool.own("it/tools/" + tool), words.toArray()).within(PATIENCE).run().out());
   }
 
   private static Proc.Result runScript(

@@ -55,6 +55,17 @@ public record StoreLayout(long chunkSizeSectors) {
     return isMetadata(chunk + 1) ? chunk + 2 : chunk + 1;
   }
 
+  /** From a data chunk on, itself included, so many follow each other before the next area. */
+  public long dataChunksFrom(long chunk) {
+    return stride() - (chunk - 1) % stride();
+  }
+
+  /** Where an exception lies, counted from 0 through all areas. */
+  public long entryOffsetBytes(long entry) {
+    long inArea = entry % exceptionsPerArea() * ExceptionArea.ENTRY_BYTES;
+    return offsetBytes(areaChunk(entry / exceptionsPerArea())) + inArea;
+  }
+
   /** Whether a number can be a chunk's, on a device of any size. */
   public static boolean isChunkNumber(long chunk) {
     return chunk >>> CHUNK_NUMBER_BITS == 0;

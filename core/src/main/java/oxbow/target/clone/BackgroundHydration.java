@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.target.Effects;
 import oxbow.target.ExtentQuery;
+import oxbow.target.Geometry;
 import oxbow.target.Moment;
 
 /**
@@ -21,7 +22,7 @@ final class BackgroundHydration {
   /** Regions of a hole taken at once: bounds the time one event takes. */
   private static final long MAX_HOLE_REGIONS = 1L << 24;
 
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private final RegionMap map;
   private final CloneCore core;
   private final HydrationPace pace;
@@ -53,7 +54,7 @@ final class BackgroundHydration {
   BackgroundHydration(
       CloneCore core,
       RegionMap map,
-      CloneGeometry geometry,
+      Geometry geometry,
       HydrationPace pace,
       int failureLimit,
       BooleanSupplier isSourceAway) {
@@ -136,7 +137,7 @@ final class BackgroundHydration {
     }
     while (true) {
       long first = nextCandidate(now.nanos());
-      if (first == geometry.regionCount()) {
+      if (first == geometry.count()) {
         awaitRetry(now.nanos(), out);
         return;
       }
@@ -172,24 +173,25 @@ final class BackgroundHydration {
   void ended(Hydration hydration, int errno, Moment now, Effects out) {
     copiesInFlight--;
     if (hydration.cause == Hydration.Cause.BACKGROUND) {
-      pace.ended(geometry.lengthOf(hydration.first, hydration.count), hydration.startNanos, now);
+      pace.ended(
+          geometry.lengthOf(hydration.first(), hydration.count()), hydration.startNanos, now);
     }
     if (errno == Errno.OK) {
-      failing.succeeded(hydration.first, hydration.count);
-    } else if (hydration.count > 1) {
-      singlyFrom = hydration.first;
+      failing.succeeded(hydration.first(), hydration.count());
+    } else if (hydration.count() > 1) {
+      singlyFrom = hydration.first();
       singlyUntil = hydration.end();
       // An order is gone through once; the cursor comes by in any case.
-      cursor = order == null ? hydration.first : cursor;
+      cursor = order == null ? hydration.first() : cursor;
     } else {
-      failing.failed(hydration.first, now.nanos());
-      out.warn("hydration of region " + hydration.first + " failed: " + Errno.describe(errno));
+      failing.failed(hydration.first(), now.nanos());
+      out.warn("hydration of region " + hydration.first() + " failed: " + Errno.describe(errno));
       boolean isTooMuch = failing.failuresInARow() >= failureLimit || failing.isFull();
       if (isTooMuch && pausedReason == null) {
         pausedReason =
             failing.failuresInARow()
                 + " copies in a row failed, the last one of region "
-                + hydration.first
+                + hydration.first()
                 + ": "
                 + Errno.describe(errno);
         isPausedByAbsence = isSourceAway.getAsBoolean();
@@ -208,9 +210,9 @@ final class BackgroundHydration {
       }
       pass(candidateLimit);
     }
-    candidateLimit = geometry.regionCount();
-    long found = scan(cursor, geometry.regionCount(), nowNanos);
-    if (found == geometry.regionCount() && cursor > 0) {
+    candidateLimit = geometry.count();
+    long found = scan(cursor, geometry.count(), nowNanos);
+    if (found == geometry.count() && cursor > 0) {
       found = scan(0, cursor, nowNanos);
     }
     return found;
@@ -240,7 +242,7 @@ final class BackgroundHydration {
         return region;
       }
     }
-    return geometry.regionCount();
+    return geometry.count();
   }
 
   private void awaitRetry(long nowNanos, Effects out) {
@@ -305,7 +307,7 @@ final class BackgroundHydration {
   private long dataEnd(long first) {
     long start = geometry.startOf(first);
     if (!sourceExtents.isKnown(start)) {
-      return geometry.regionCount();
+      return geometry.count();
     }
     if (sourceExtents.isZero(start)) {
       return first + 1;
@@ -322,6 +324,6 @@ final class BackgroundHydration {
     long untilFailing = Math.min(limit, failing.firstFrom(first + 1));
     long end = Math.min(map.nextHydrated(first, untilFailing), untilFailing);
     Hydration owner = core.ownerOf(first, end);
-    return owner == null ? end : owner.first;
+    return owner == null ? end : owner.first();
   }
 }

@@ -7,8 +7,10 @@ import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.target.Effects;
+import oxbow.target.Geometry;
 import oxbow.target.Job;
 import oxbow.target.Moment;
+import oxbow.target.OwnedRanges;
 import oxbow.target.Piece;
 
 /**
@@ -35,9 +37,9 @@ final class CloneCore {
   /** No buffer is larger: larger regions are copied in pieces, then written (O2). */
   static final long MAX_MERGE_BYTES = 1 << 20;
 
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private final RegionMap map;
-  private final RegionsInFlight inFlight = new RegionsInFlight();
+  private final OwnedRanges<Hydration> inFlight = new OwnedRanges<>();
   private final CloneCommitter committer;
   private final CommitCycle commits;
   private final BackgroundHydration background;
@@ -62,7 +64,7 @@ final class CloneCore {
   CloneCore(
       CloneArgs args,
       CloneOptions options,
-      CloneGeometry geometry,
+      Geometry geometry,
       RegionMap map,
       boolean hasDiscardPassdown,
       CloneCommitter committer,
@@ -72,7 +74,7 @@ final class CloneCore {
     this.map = map;
     this.hasDiscardPassdown = hasDiscardPassdown;
     this.isDestinationPristine = options.isDestinationZero();
-    this.commits = new CommitCycle(geometry.regionCount(), committer);
+    this.commits = new CommitCycle(geometry.count(), committer);
     this.pace = new HydrationPace(args, options, geometry);
     this.background =
         new BackgroundHydration(this, map, geometry, pace, options.failureLimit(), isSourceAway);
@@ -141,7 +143,7 @@ final class CloneCore {
   }
 
   long regionsInFlight() {
-    return inFlight.regionCount();
+    return inFlight.partCount();
   }
 
   long copiedBytes() {
@@ -244,8 +246,8 @@ final class CloneCore {
   }
 
   private void write(Piece piece, Moment now, Effects out) {
-    long first = geometry.regionOf(piece.offsetBytes());
-    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
+    long first = geometry.partOf(piece.offsetBytes());
+    long end = geometry.partOf(piece.endBytes() - 1) + 1;
     boolean isWhole =
         piece.offsetBytes() == geometry.startOf(first) && piece.endBytes() == geometry.endOf(end);
     if (mode == CloneMode.FAIL) {
@@ -401,8 +403,8 @@ final class CloneCore {
   }
 
   private void copyFromSource(Hydration hydration, Effects out) {
-    long start = geometry.startOf(hydration.first);
-    long length = geometry.lengthOf(hydration.first, hydration.count);
+    long start = geometry.startOf(hydration.first());
+    long length = geometry.lengthOf(hydration.first(), hydration.count());
     out.copy(hydration, SOURCE, start, DESTINATION, start, length, isDestinationPristine);
   }
 
@@ -439,14 +441,14 @@ final class CloneCore {
    */
   private void record(Hydration hydration) {
     isClean = false;
-    map.set(hydration.first, hydration.count);
-    commits.record(hydration.first, hydration.count);
+    map.set(hydration.first(), hydration.count());
+    commits.record(hydration.first(), hydration.count());
     switch (hydration.cause) {
       case BACKGROUND, HINT, READ, COPY_FOR_WRITE ->
-          copiedBytes += geometry.lengthOf(hydration.first, hydration.count);
+          copiedBytes += geometry.lengthOf(hydration.first(), hydration.count());
       case HOLE -> {
         if (checksums != null) {
-          checksums.putZeros(hydration.first, hydration.count);
+          checksums.putZeros(hydration.first(), hydration.count());
         }
       }
       case OVERWRITE, MERGE, DISCARD -> {}
@@ -470,7 +472,8 @@ final class CloneCore {
       waiter = following;
     }
     if (hydration.pieces != null) {
-      out.writeMerged(hydration, hydration.pieces, DESTINATION, geometry.startOf(hydration.first));
+      out.writeMerged(
+          hydration, hydration.pieces, DESTINATION, geometry.startOf(hydration.first()));
     }
   }
 
@@ -478,8 +481,8 @@ final class CloneCore {
     boolean isWrite =
         waiter.operation() == Operation.WRITE || waiter.operation() == Operation.WRITE_ZEROES;
     return isWrite
-        && geometry.regionOf(waiter.offsetBytes()) == hydration.first
-        && geometry.regionOf(waiter.endBytes() - 1) == hydration.first;
+        && geometry.partOf(waiter.offsetBytes()) == hydration.first()
+        && geometry.partOf(waiter.endBytes() - 1) == hydration.first();
   }
 
   /** Answers the pieces of a hydration; FUA waits for a commit that begins now or later (F4). */
@@ -524,11 +527,11 @@ final class CloneCore {
       return false;
     }
     return switch (waiter.operation()) {
-      case CACHE -> hydration.count == 1 || hydration.cause == Hydration.Cause.HINT;
+      case CACHE -> hydration.count() == 1 || hydration.cause == Hydration.Cause.HINT;
       case WRITE, WRITE_ZEROES ->
-          hydration.count == 1
+          hydration.count() == 1
               && (hydration.cause == Hydration.Cause.OVERWRITE
-                  || waiter.lengthBytes() < geometry.lengthOf(hydration.first, 1));
+                  || waiter.lengthBytes() < geometry.lengthOf(hydration.first(), 1));
       case DISCARD, FLUSH, READ -> false;
     };
   }

@@ -3,6 +3,7 @@ package oxbow.target.clone;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
+import oxbow.target.Geometry;
 import oxbow.target.Mapping;
 
 /**
@@ -11,12 +12,12 @@ import oxbow.target.Mapping;
  * the core, which looks again.
  */
 final class CloneMapper {
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private final RegionMap map;
   private final CloneCore core;
   private final ReadHints hints;
 
-  CloneMapper(CloneGeometry geometry, RegionMap map, CloneCore core) {
+  CloneMapper(Geometry geometry, RegionMap map, CloneCore core) {
     this.geometry = geometry;
     this.map = map;
     this.core = core;
@@ -60,8 +61,8 @@ final class CloneMapper {
    * that hydrate go to the core, no more of them at a time than one buffer holds (O13).
    */
   private void mapRead(long offsetBytes, long lengthBytes, boolean hydrates, Mapping answer) {
-    long first = geometry.regionOf(offsetBytes);
-    long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
+    long first = geometry.partOf(offsetBytes);
+    long limit = geometry.partOf(offsetBytes + lengthBytes - 1) + 1;
     if (map.isHydrated(first)) {
       long end = map.nextUnhydrated(first, limit);
       answer.remap(CloneCore.DESTINATION, offsetBytes, cut(offsetBytes, lengthBytes, end));
@@ -78,8 +79,8 @@ final class CloneMapper {
    * W1 from memory; what is not hydrated goes to the core, whole regions apart from partial ones.
    */
   private void mapWrite(long offsetBytes, long lengthBytes, int flags, Mapping answer) {
-    long first = geometry.regionOf(offsetBytes);
-    long limit = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
+    long first = geometry.partOf(offsetBytes);
+    long limit = geometry.partOf(offsetBytes + lengthBytes - 1) + 1;
     if ((flags & Flags.FAST_ZERO) != 0 && needsMerge(offsetBytes, lengthBytes, first, limit)) {
       answer.complete(lengthBytes, Errno.ENOTSUP);
       return;

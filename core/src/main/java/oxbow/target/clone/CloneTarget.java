@@ -13,6 +13,7 @@ import oxbow.block.Remote;
 import oxbow.block.Sectors;
 import oxbow.block.TimeSpan;
 import oxbow.target.Effects;
+import oxbow.target.Geometry;
 import oxbow.target.Job;
 import oxbow.target.Mapping;
 import oxbow.target.MessageException;
@@ -27,7 +28,7 @@ import oxbow.target.TaskPlace;
  */
 public final class CloneTarget implements Target {
   private final CloneArgs args;
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private final List<BlockDevice> devices;
   private final CloneMetadata metadata;
   private final RegionMap map;
@@ -59,7 +60,7 @@ public final class CloneTarget implements Target {
       Runnable whenClosed) {
     this.args = args;
     this.whenClosed = whenClosed;
-    this.geometry = new CloneGeometry(lengthBytes, args.regionBytes());
+    this.geometry = new Geometry(lengthBytes, args.regionBytes());
     this.devices = List.of(destination, source);
     this.metadata = metadata;
     this.map = map;
@@ -297,9 +298,9 @@ public final class CloneTarget implements Target {
     return new CloneStatus(
         metadata.usedBlocks(),
         metadata.totalBlocks(),
-        Sectors.fromBytes(geometry.regionBytes()),
+        Sectors.fromBytes(geometry.partBytes()),
         map.hydratedCount(),
-        geometry.regionCount(),
+        geometry.count(),
         core.regionsInFlight(),
         !core.background().isEnabled(),
         !core.hasDiscardPassdown(),
@@ -313,8 +314,8 @@ public final class CloneTarget implements Target {
   public CloneProgress progress() {
     return new CloneProgress(
         geometry.deviceBytes(),
-        geometry.regionBytes(),
-        geometry.regionCount(),
+        geometry.partBytes(),
+        geometry.count(),
         map.hydratedCount(),
         core.regionsInFlight(),
         core.copiedBytes(),

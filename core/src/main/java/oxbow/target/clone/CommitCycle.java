@@ -5,6 +5,7 @@ import oxbow.block.Errno;
 import oxbow.target.Effects;
 import oxbow.target.Job;
 import oxbow.target.Piece;
+import oxbow.target.TurnQueue;
 
 /**
  * Flushes and commits, in turns. One turn is: freeze the recorded regions and start a new set;
@@ -22,13 +23,11 @@ final class CommitCycle {
 
   private final Job job = new Job();
   private final CloneCommitter committer;
+  private final TurnQueue turns = new TurnQueue();
   private RegionSet recorded;
   private RegionSet frozen;
   private boolean isRunning;
   private boolean hasFailed;
-  private @Nullable Piece turnFirst;
-  private @Nullable Piece nextFirst;
-  private @Nullable Piece nextLast;
 
   CommitCycle(long regionCount, CloneCommitter committer) {
     this.committer = committer;
@@ -60,7 +59,7 @@ final class CommitCycle {
   }
 
   boolean isIdle() {
-    return !isRunning && nextFirst == null;
+    return !isRunning && turns.isEmpty();
   }
 
   boolean isJob(Job ended) {
@@ -78,14 +77,7 @@ final class CommitCycle {
   }
 
   private void join(Piece piece, @Nullable Object then, Effects out) {
-    piece.waitsFor = then;
-    piece.next = null;
-    if (nextLast == null) {
-      nextFirst = piece;
-    } else {
-      nextLast.next = piece;
-    }
-    nextLast = piece;
+    turns.join(piece, then);
     if (!isRunning) {
       start(out);
     }
@@ -102,9 +94,7 @@ final class CommitCycle {
     RegionSet empty = frozen;
     frozen = recorded;
     recorded = empty;
-    turnFirst = nextFirst;
-    nextFirst = null;
-    nextLast = null;
+    turns.begin();
     isRunning = true;
     RegionSet toCommit = frozen;
     out.flushThen(
@@ -115,7 +105,7 @@ final class CommitCycle {
   void succeeded(Effects out) {
     isRunning = false;
     frozen.clear();
-    for (Piece piece = turnFirst; piece != null; ) {
+    for (Piece piece = turns.takeTurn(); piece != null; ) {
       Piece following = piece.next;
       if (piece.waitsFor == THEN_ISSUE) {
         out.issue(piece, CloneCore.DESTINATION, piece.offsetBytes());
@@ -124,8 +114,7 @@ final class CommitCycle {
       }
       piece = following;
     }
-    turnFirst = null;
-    if (nextFirst != null) {
+    if (!turns.isEmpty()) {
       start(out);
     }
   }
@@ -134,11 +123,9 @@ final class CommitCycle {
   void failed(Effects out) {
     isRunning = false;
     hasFailed = true;
-    failAll(turnFirst, out);
-    failAll(nextFirst, out);
-    turnFirst = null;
-    nextFirst = null;
-    nextLast = null;
+    failAll(turns.takeTurn(), out);
+    turns.begin();
+    failAll(turns.takeTurn(), out);
   }
 
   private static void failAll(@Nullable Piece first, Effects out) {

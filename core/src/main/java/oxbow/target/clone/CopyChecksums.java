@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.zip.CRC32C;
+import oxbow.target.Geometry;
 
 /**
  * Checksums of what was copied to the destination in this run, region by region, as it came from
@@ -21,7 +22,7 @@ public final class CopyChecksums {
   private static final int CHUNK_SHIFT = 12;
   private static final int CHUNK_REGIONS = 1 << CHUNK_SHIFT;
 
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private final AtomicReferenceArray<int[]> chunks;
 
   /** The sums of a whole chunk of zeros, which all such chunks share. Never written. */
@@ -35,8 +36,8 @@ public final class CopyChecksums {
    * @param regionBytes power of two
    */
   public CopyChecksums(long deviceBytes, long regionBytes) {
-    this.geometry = new CloneGeometry(deviceBytes, regionBytes);
-    long last = geometry.regionCount() - 1;
+    this.geometry = new Geometry(deviceBytes, regionBytes);
+    long last = geometry.count() - 1;
     this.chunks = new AtomicReferenceArray<>((int) (last >>> CHUNK_SHIFT) + 1);
     this.zeroSum = sumOfZeros(regionBytes);
     this.lastZeroSum = sumOfZeros(geometry.lengthOf(last, 1));
@@ -60,7 +61,7 @@ public final class CopyChecksums {
 
   /** The sum of a region of zeros. */
   public int sumOfZeroRegion(long region) {
-    return region == geometry.regionCount() - 1 ? lastZeroSum : zeroSum;
+    return region == geometry.count() - 1 ? lastZeroSum : zeroSum;
   }
 
   /** The sum of a region, or {@link #NONE}. */
@@ -80,7 +81,7 @@ public final class CopyChecksums {
     ByteBuffer bytes = data.asSlice(0, lengthBytes).asByteBuffer();
     long end = offsetBytes + lengthBytes;
     for (long at = offsetBytes; at < end; ) {
-      long region = geometry.regionOf(at);
+      long region = geometry.partOf(at);
       long regionEnd = geometry.endOf(region + 1);
       long next = Math.min(end, regionEnd);
       bytes.limit((int) (next - offsetBytes));
@@ -111,7 +112,7 @@ public final class CopyChecksums {
     long end = first + count;
     for (long region = first; region < end; ) {
       boolean isWholeChunk = indexOf(region) == 0 && end - region >= CHUNK_REGIONS;
-      boolean hasLast = region + CHUNK_REGIONS >= geometry.regionCount();
+      boolean hasLast = region + CHUNK_REGIONS >= geometry.count();
       if (isWholeChunk && !hasLast && chunks.compareAndSet(chunkOf(region), null, zeroChunk)) {
         region += CHUNK_REGIONS;
       } else {

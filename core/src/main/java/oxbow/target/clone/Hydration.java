@@ -3,14 +3,11 @@ package oxbow.target.clone;
 import java.lang.foreign.MemorySegment;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
-import oxbow.target.Job;
+import oxbow.target.OwnedRange;
 import oxbow.target.Piece;
 
-/**
- * The one owner of a run of regions while I/O for them is in flight (O1). Whoever wants to change
- * one of these regions meanwhile waits here, in arrival order.
- */
-final class Hydration extends Job {
+/** The one owner of a run of regions while I/O for them is in flight (O1). */
+final class Hydration extends OwnedRange {
   /** Why the regions are being hydrated. */
   enum Cause {
     /** A write or zeroing covers the regions whole; nothing is read (W2). */
@@ -32,8 +29,6 @@ final class Hydration extends Job {
   }
 
   Cause cause = Cause.BACKGROUND;
-  long first;
-  long count;
 
   /** When the I/O began, on the frame's clock. */
   long startNanos;
@@ -50,13 +45,9 @@ final class Hydration extends Job {
   /** The sum of the beginning of a region; made when first needed. */
   private @Nullable CRC32C crc;
 
-  private @Nullable Piece firstWaiter;
-  private @Nullable Piece lastWaiter;
-
   Hydration begin(Cause why, long firstRegion, long regionCount, long nowNanos) {
     cause = why;
-    first = firstRegion;
-    count = regionCount;
+    set(firstRegion, regionCount);
     startNanos = nowNanos;
     isWriting = false;
     pieces = null;
@@ -76,32 +67,6 @@ final class Hydration extends Job {
     }
   }
 
-  long end() {
-    return first + count;
-  }
-
-  boolean overlaps(long firstRegion, long endRegion) {
-    return first < endRegion && firstRegion < end();
-  }
-
-  void addWaiter(Piece piece) {
-    piece.next = null;
-    if (lastWaiter == null) {
-      firstWaiter = piece;
-    } else {
-      lastWaiter.next = piece;
-    }
-    lastWaiter = piece;
-  }
-
-  /** Takes the whole list, in arrival order. */
-  @Nullable Piece takeWaiters() {
-    Piece all = firstWaiter;
-    firstWaiter = null;
-    lastWaiter = null;
-    return all;
-  }
-
   /** Whether the regions belong to the background, not to a request of a user. */
   boolean isBackground() {
     return cause == Cause.BACKGROUND || cause == Cause.HOLE;
@@ -109,6 +74,6 @@ final class Hydration extends Job {
 
   @Override
   public String toString() {
-    return cause + " of regions " + first + "+" + count;
+    return cause + " of regions " + first() + "+" + count();
   }
 }

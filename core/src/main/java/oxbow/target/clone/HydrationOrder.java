@@ -1,19 +1,20 @@
 package oxbow.target.clone;
 
 import java.util.Arrays;
+import oxbow.target.Geometry;
 
 /**
  * Runs of regions that the background hydrates before all others, in this order. It goes through
  * them once: what cannot be taken when its turn has come is left to the cursor (H2).
  */
 final class HydrationOrder {
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private long[] firsts = new long[16];
   private long[] ends = new long[16];
   private int count;
   private int at;
 
-  HydrationOrder(CloneGeometry geometry) {
+  HydrationOrder(Geometry geometry) {
     this.geometry = geometry;
   }
 
@@ -23,8 +24,8 @@ final class HydrationOrder {
    * @param lengthBytes at least 1; the range lies within the device
    */
   void add(long offsetBytes, long lengthBytes) {
-    long first = geometry.regionOf(offsetBytes);
-    long end = geometry.regionOf(offsetBytes + lengthBytes - 1) + 1;
+    long first = geometry.partOf(offsetBytes);
+    long end = geometry.partOf(offsetBytes + lengthBytes - 1) + 1;
     if (count > 0 && first >= firsts[count - 1] && first <= ends[count - 1]) {
       ends[count - 1] = Math.max(end, ends[count - 1]);
       return;

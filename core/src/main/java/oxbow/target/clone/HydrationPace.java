@@ -1,5 +1,6 @@
 package oxbow.target.clone;
 
+import oxbow.target.Geometry;
 import oxbow.target.Moment;
 
 /**
@@ -24,7 +25,7 @@ final class HydrationPace {
   private static final double WORTHWHILE = 1.04;
 
   private final CloneOptions options;
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private long threshold;
   private long batchSize;
   private long rateBytesPerSecond;
@@ -43,7 +44,7 @@ final class HydrationPace {
 
   private long nextUnderLoadNanos = Long.MIN_VALUE;
 
-  HydrationPace(CloneArgs args, CloneOptions options, CloneGeometry geometry) {
+  HydrationPace(CloneArgs args, CloneOptions options, Geometry geometry) {
     this.options = options;
     this.geometry = geometry;
     this.threshold = args.hydrationThreshold();
@@ -70,7 +71,7 @@ final class HydrationPace {
   /** Longest batch, in regions; at least 1 (H4). */
   long batchRegions() {
     return options.isAdaptive()
-        ? Math.max(1, BATCH_BYTES / geometry.regionBytes())
+        ? Math.max(1, BATCH_BYTES / geometry.partBytes())
         : Math.max(1, batchSize);
   }
 

@@ -1,7 +1,6 @@
 package oxbow.target.clone;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Optional;
 import oxbow.block.BlockingIo;
 import oxbow.format.FormatException;
@@ -11,30 +10,32 @@ import oxbow.format.clone.FormattingMark;
 import oxbow.format.pdata.ArrayBlock;
 import oxbow.format.pdata.BlockKind;
 import oxbow.pdata.BlockManager;
+import oxbow.target.DataSearch;
 
-/** Finds out what lies on a device; see {@link CloneMetadata#probe}. Reads with one buffer. */
+/** Finds out what lies on a device; see {@link CloneMetadata#probe}. */
 final class Prober {
-  private static final int BUFFER_BYTES = 1 << 20;
-
   /** A mark differing from ours in no more bits is ours, with errors. */
   private static final int MAX_WRONG_MAGIC_BITS = 4;
 
   private final BlockingIo device;
-  private final byte[] buffer = new byte[BUFFER_BYTES];
+  private final DataSearch search;
+  private final byte[] buffer;
 
   Prober(BlockingIo device) {
     this.device = device;
+    this.search = new DataSearch(device);
+    this.buffer = search.buffer();
   }
 
   Probe probe() throws IOException {
-    int length = read(0);
+    int length = search.read(0);
     if (length < CloneSuperblock.SIZE_BYTES) {
       return new Probe.Foreign("device of " + length + " bytes");
     }
     if (FormattingMark.isIn(buffer)) {
       return new Probe.Unfinished();
     }
-    if (firstData(CloneSuperblock.SIZE_BYTES) < 0) {
+    if (search.firstData(0, CloneSuperblock.SIZE_BYTES) < 0) {
       return probeWithoutSuperblock(length);
     }
     CloneSuperblock superblock = CloneSuperblock.decode(buffer, 0);
@@ -55,7 +56,7 @@ final class Prober {
     if (mark.isPresent()) {
       return new Probe.Foreign(mark.get());
     }
-    long dataAt = findData();
+    long dataAt = search.find();
     if (dataAt < 0) {
       return new Probe.Zero();
     }
@@ -65,25 +66,11 @@ final class Prober {
     return probeRemains();
   }
 
-  /**
-   * Where in the places that are looked at the first byte is not zero: the first and the last MiB
-   * (partition tables, RAID and ZFS mark the end too), and a block at every power of two (there
-   * ext4 and btrfs have copies of their superblocks). -1 when all are zero.
-   */
-  private long findData() throws IOException {
-    long size = device.sizeBytes();
-    long dataAt = firstDataAt(0, BUFFER_BYTES);
-    for (long at = BUFFER_BYTES; dataAt < 0 && at > 0 && at < size; at *= 2) {
-      dataAt = firstDataAt(at, BlockManager.BLOCK_SIZE_BYTES);
-    }
-    return dataAt < 0 ? firstDataAt(Math.max(0, size - BUFFER_BYTES), BUFFER_BYTES) : dataAt;
-  }
-
   /** There is a block of metadata, but no superblock: tells erased from never finished. */
   private Probe probeRemains() throws IOException {
     long endBytes = BlockManager.blockCount(device.sizeBytes()) * BlockManager.BLOCK_SIZE_BYTES;
-    for (long from = 0; from < endBytes; from += BUFFER_BYTES) {
-      int length = read(from);
+    for (long from = 0; from < endBytes; from += DataSearch.BUFFER_BYTES) {
+      int length = search.read(from);
       for (int at = 0; at + BlockManager.BLOCK_SIZE_BYTES <= length; ) {
         if (!isOfFreshFormat(at, (from + at) / BlockManager.BLOCK_SIZE_BYTES)) {
           return new Probe.Damaged(
@@ -98,50 +85,20 @@ final class Prober {
 
   private boolean isOfFreshFormat(int at, long blockNr) {
     int end = at + BlockManager.BLOCK_SIZE_BYTES;
-    if (isZero(at, end)) {
+    if (search.firstData(at, end) < 0) {
       return true;
     }
     Optional<BlockKind> kind = BlockKind.of(buffer, at, blockNr);
     return kind.isPresent()
-        && (kind.get() != BlockKind.ARRAY_BLOCK || isZero(at + ArrayBlock.WORDS_OFFSET, end));
+        && (kind.get() != BlockKind.ARRAY_BLOCK
+            || search.firstData(at + ArrayBlock.WORDS_OFFSET, end) < 0);
   }
 
   private Optional<BlockKind> kindAt(long byteAt) throws IOException {
     long blockNr = byteAt / BlockManager.BLOCK_SIZE_BYTES;
-    int length = read(blockNr * BlockManager.BLOCK_SIZE_BYTES);
+    int length = search.read(blockNr * BlockManager.BLOCK_SIZE_BYTES);
     return length < BlockManager.BLOCK_SIZE_BYTES
         ? Optional.empty()
         : BlockKind.of(buffer, 0, blockNr);
-  }
-
-  private long firstDataAt(long offsetBytes, int lengthBytes) throws IOException {
-    int found = firstData(Math.min(lengthBytes, read(offsetBytes)));
-    return found < 0 ? -1 : offsetBytes + found;
-  }
-
-  /** Index of the first byte of the buffer that is not zero; -1 if there is none. */
-  private int firstData(int lengthBytes) {
-    for (int i = 0; i < lengthBytes; i++) {
-      if (buffer[i] != 0) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  private boolean isZero(int from, int to) {
-    for (int i = from; i < to; i++) {
-      if (buffer[i] != 0) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Fills the buffer as far as the device goes; returns how far that is. */
-  private int read(long offsetBytes) throws IOException {
-    int length = (int) Math.min(BUFFER_BYTES, device.sizeBytes() - offsetBytes);
-    device.read(offsetBytes, ByteBuffer.wrap(buffer, 0, length));
-    return length;
   }
 }

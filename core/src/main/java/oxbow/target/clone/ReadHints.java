@@ -2,6 +2,7 @@ package oxbow.target.clone;
 
 import oxbow.block.Errno;
 import oxbow.target.Effects;
+import oxbow.target.Geometry;
 import oxbow.target.Moment;
 import oxbow.target.Piece;
 
@@ -19,12 +20,12 @@ final class ReadHints {
 
   private final CloneCore core;
   private final RegionMap map;
-  private final CloneGeometry geometry;
+  private final Geometry geometry;
   private volatile boolean hydratesOnRead;
   private long pausedUntilNanos = Long.MIN_VALUE;
   private long failureCount;
 
-  ReadHints(CloneCore core, RegionMap map, CloneGeometry geometry, boolean hydratesOnRead) {
+  ReadHints(CloneCore core, RegionMap map, Geometry geometry, boolean hydratesOnRead) {
     this.core = core;
     this.map = map;
     this.geometry = geometry;
@@ -52,7 +53,7 @@ final class ReadHints {
 
   /** How many regions are hydrated at once for a hint or a read: as many as a buffer holds. */
   long regionsAtOnce() {
-    return Math.max(1, CloneCore.MAX_MERGE_BYTES / geometry.regionBytes());
+    return Math.max(1, CloneCore.MAX_MERGE_BYTES / geometry.partBytes());
   }
 
   /**
@@ -62,8 +63,8 @@ final class ReadHints {
    * what was hydrated when it comes there (H2).
    */
   void cache(Piece piece, Moment now, Effects out) {
-    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
-    long first = map.nextUnhydrated(geometry.regionOf(piece.offsetBytes()));
+    long end = geometry.partOf(piece.endBytes() - 1) + 1;
+    long first = map.nextUnhydrated(geometry.partOf(piece.offsetBytes()));
     if (first >= end) {
       out.issue(piece, CloneCore.DESTINATION, piece.offsetBytes());
       return;
@@ -79,14 +80,14 @@ final class ReadHints {
     }
     long runEnd = map.nextHydrated(first, Math.min(end, first + regionsAtOnce()));
     Hydration next = core.ownerOf(first, runEnd);
-    long count = (next == null ? runEnd : next.first) - first;
+    long count = (next == null ? runEnd : next.first()) - first;
     core.beginHint(piece, first, count, now, out);
   }
 
   /** R2 holds: a read of what somebody owns, or what may not be taken now, waits for nothing. */
   void read(Piece piece, Moment now, Effects out) {
-    long first = geometry.regionOf(piece.offsetBytes());
-    long end = geometry.regionOf(piece.endBytes() - 1) + 1;
+    long first = geometry.partOf(piece.offsetBytes());
+    long end = geometry.partOf(piece.endBytes() - 1) + 1;
     if (map.areAllHydrated(first, end - first)) {
       out.issue(piece, CloneCore.DESTINATION, piece.offsetBytes());
       return;
@@ -116,6 +117,6 @@ final class ReadHints {
     pausedUntilNanos = now.nanos() + PAUSE_NANOS;
     out.warn(
         "hydration of regions %d+%d for a read failed: %s"
-            .formatted(hydration.first, hydration.count, Errno.describe(errno)));
+            .formatted(hydration.first(), hydration.count(), Errno.describe(errno)));
   }
 }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
+import oxbow.target.Geometry;
 import oxbow.target.Mapping;
 import oxbow.target.Moment;
 import oxbow.target.Piece;
@@ -34,7 +35,7 @@ class CloneCompletionTest {
 
   private CloneCore core(RegionMap map) throws Exception {
     CloneArgs args = CloneArgs.parse(List.of("m", "d", "s", "8", "1", "no_hydration"));
-    CloneGeometry geometry = new CloneGeometry(REGIONS * REGION, REGION);
+    Geometry geometry = new Geometry(REGIONS * REGION, REGION);
     CloneCommitter noted =
         new CloneCommitter() {
           @Override

@@ -12,6 +12,7 @@ import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.sim.SimDisk;
+import oxbow.target.Geometry;
 import oxbow.target.Job;
 import oxbow.target.Mapping;
 import oxbow.target.Moment;
@@ -125,9 +126,8 @@ final class CloneWorld extends SimulatedFrame {
     this.committer = committer;
     committed.or(hydrated);
     attempted.or(hydrated);
-    CloneGeometry geometry =
-        new CloneGeometry((long) sectors * SECTOR, (long) regionSectors * SECTOR);
-    this.map = new RegionMap(geometry.regionCount());
+    Geometry geometry = new Geometry((long) sectors * SECTOR, (long) regionSectors * SECTOR);
+    this.map = new RegionMap(geometry.count());
     hydrated.stream().forEach(region -> map.set(region, 1));
     List<String> words = new ArrayList<>(List.of("m", "d", "s", "8"));
     words.addAll(plan.tail);

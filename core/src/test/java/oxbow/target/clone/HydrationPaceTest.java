@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import oxbow.target.Geometry;
 import oxbow.target.Moment;
 import oxbow.target.TargetException;
 
@@ -20,7 +21,7 @@ class HydrationPaceTest {
   private static HydrationPace pace(String tail, CloneOptions options, long regionBytes)
       throws TargetException {
     CloneArgs args = CloneArgs.parse(List.of(("m d s 8 " + tail).split(" ")));
-    return new HydrationPace(args, options, new CloneGeometry(1L << 40, regionBytes));
+    return new HydrationPace(args, options, new Geometry(1L << 40, regionBytes));
   }
 
   private static CloneOptions adaptive(long rate, int share) {

@@ -10,6 +10,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
+import oxbow.target.Geometry;
 import oxbow.target.Mapping;
 import oxbow.target.Moment;
 import oxbow.target.TargetException;
@@ -32,7 +33,7 @@ public class RecordOrderStress {
   private static final CloneOptions ZERO_DESTINATION = new CloneOptions(false, 0, 10, true, 64);
   private static final CloneArgs ARGS = args();
 
-  private final CloneGeometry geometry = new CloneGeometry(REGIONS * REGION_BYTES, REGION_BYTES);
+  private final Geometry geometry = new Geometry(REGIONS * REGION_BYTES, REGION_BYTES);
   private final RegionMap map = new RegionMap(REGIONS);
   private final CloneCore core =
       new CloneCore(ARGS, ZERO_DESTINATION, geometry, map, true, recorded -> Errno.OK, () -> false);

@@ -1,4 +1,4 @@
-package oxbow.target.clone;
+package oxbow.target;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,13 +7,13 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Aim: which bytes are whose. Method: against counting, for all small devices. */
-class CloneGeometryTest {
+class GeometryTest {
   @Test
   @DisplayName("D1 D2 O10: covered and discarded regions are those that counting finds")
   void regionsOfRangesAreThoseThatCountingFinds() {
     long region = 4;
     for (long device = 1; device <= 17; device++) {
-      CloneGeometry geometry = new CloneGeometry(device, region);
+      Geometry geometry = new Geometry(device, region);
       for (long end = 1; end <= device; end++) {
         for (long start = 0; start < end; start++) {
           check(geometry, start, end);
@@ -22,12 +22,12 @@ class CloneGeometryTest {
     }
   }
 
-  private static void check(CloneGeometry geometry, long start, long end) {
+  private static void check(Geometry geometry, long start, long end) {
     long covered = 0;
     long discarded = 0;
-    for (long each = 0; each < geometry.regionCount(); each++) {
-      long first = each * geometry.regionBytes();
-      long full = first + geometry.regionBytes();
+    for (long each = 0; each < geometry.count(); each++) {
+      long first = each * geometry.partBytes();
+      long full = first + geometry.partBytes();
       long last = Math.min(full, geometry.deviceBytes());
       assertThat(geometry.startOf(each)).isEqualTo(first);
       assertThat(geometry.endOf(each + 1)).isEqualTo(last);
@@ -43,17 +43,15 @@ class CloneGeometryTest {
   @Test
   @DisplayName("C5: 2^31 regions of 1 GiB are counted in 64 bits")
   void theLargestDeviceIsCountedIn64Bits() {
-    CloneGeometry geometry = new CloneGeometry((1L << 61) - 1, 1L << 30);
-    assertThat(geometry.regionCount()).isEqualTo(1L << 31);
+    Geometry geometry = new Geometry((1L << 61) - 1, 1L << 30);
+    assertThat(geometry.count()).isEqualTo(1L << 31);
     assertThat(geometry.startOf((1L << 31) - 1)).isEqualTo((1L << 61) - (1L << 30));
     assertThat(geometry.endOf(1L << 31)).isEqualTo((1L << 61) - 1);
   }
 
   @Test
   void impossibleSizesAreRefused() {
-    assertThatThrownBy(() -> new CloneGeometry(0, 4096))
-        .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new CloneGeometry(4096, 3000))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new Geometry(0, 4096)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new Geometry(4096, 3000)).isInstanceOf(IllegalArgumentException.class);
   }
 }
