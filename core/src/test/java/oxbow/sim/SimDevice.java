@@ -14,31 +14,17 @@ import oxbow.block.Limits;
  * test ends it ({@link SimFrame}).
  */
 public final class SimDevice implements BlockDevice {
-  private static final Limits WRITABLE =
+  private static final Limits LIMITS =
       new Limits(false, SimDisk.SECTOR_BYTES, true, Long.MAX_VALUE, true, true, true);
-  private static final Limits READ_ONLY =
-      new Limits(true, SimDisk.SECTOR_BYTES, false, 0, false, false, false);
 
   private final String address;
   private final SimDisk disk;
-  private final SimFaults faults;
-  private final boolean isWritable;
+  private final SimFaults faults = new SimFaults();
 
-  /** A disk under a name, opened for writing. */
+  /** A disk under a name. */
   public SimDevice(String address, SimDisk disk) {
-    this(address, disk, new SimFaults(), true);
-  }
-
-  private SimDevice(String address, SimDisk disk, SimFaults faults, boolean isWritable) {
     this.address = address;
     this.disk = disk;
-    this.faults = faults;
-    this.isWritable = isWritable;
-  }
-
-  /** The same disk, opened once more. */
-  public SimDevice opened(boolean forWriting) {
-    return new SimDevice(address, disk, faults, forWriting);
   }
 
   public SimDisk disk() {
@@ -61,7 +47,7 @@ public final class SimDevice implements BlockDevice {
 
   @Override
   public Limits limits() {
-    return isWritable ? WRITABLE : READ_ONLY;
+    return LIMITS;
   }
 
   @Override
@@ -102,11 +88,7 @@ public final class SimDevice implements BlockDevice {
     return endFlush(disk.submitFlush(), faults.flush());
   }
 
-  /** Submits a write to the disk; nothing but what was opened for writing may be written. */
   SimDisk.Write submitWrite(long offsetBytes, byte[] bytes, boolean isFua) {
-    if (!isWritable) {
-      throw new AssertionError(address + " was opened for reading, and is written");
-    }
     return disk.submitWrite(offsetBytes, ByteBuffer.wrap(bytes), isFua);
   }
 

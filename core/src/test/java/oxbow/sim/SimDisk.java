@@ -105,9 +105,9 @@ public final class SimDisk implements BlockingIo {
     }
 
     /** What was durably written over it later is out of a crash's reach. */
-    private void settle(Write later) {
-      long first = (later.offsetBytes - offsetBytes) / SECTOR_BYTES;
-      long end = first + later.sectorCount();
+    private void settle(Write later, int firstOfLater, int count) {
+      long first = later.offsetBytes / SECTOR_BYTES + firstOfLater - offsetBytes / SECTOR_BYTES;
+      long end = first + count;
       if (first < sectorCount() && end > 0) {
         settled.set((int) Math.max(0, first), (int) Math.min(sectorCount(), end));
       }
@@ -348,12 +348,12 @@ public final class SimDisk implements BlockingIo {
       int at = i * SECTOR_BYTES;
       ByteBuffer run = ByteBuffer.wrap(write.bytes, at, count * SECTOR_BYTES);
       store(durable, write.offsetBytes + at, run);
-      i = write.settled.nextClearBit(i + count);
-    }
-    for (Write older : cached) {
-      if (older.completedAt < write.completedAt) {
-        older.settle(write);
+      for (Write older : cached) {
+        if (older.completedAt < write.completedAt) {
+          older.settle(write, i, count);
+        }
       }
+      i = write.settled.nextClearBit(i + count);
     }
     cached.remove(write);
   }

@@ -44,6 +44,12 @@ public final class SimFaults {
     flushFailures += errno == Errno.OK ? 0 : 1;
   }
 
+  /** Whether nothing is going to go wrong. */
+  public boolean isSound() {
+    int coming = failingReads + failingWrites + failingFlushes + failingExtents;
+    return coming == 0 && badSectors.isEmpty() && !isFull && !isDead;
+  }
+
   /** From now on nothing goes wrong. */
   public void repair() {
     failingReads = 0;

@@ -33,6 +33,7 @@ import oxbow.target.Target;
 public final class SimFrame {
   static final int SECTOR = SimDisk.SECTOR_BYTES;
 
+  private static final String A_SECOND = "a second passes, or more";
   private static final int MOST_STEPS = 100_000;
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final long STEP_NANOS = 1000;
@@ -95,12 +96,20 @@ public final class SimFrame {
   public SimTarget add(String name, Target target) {
     SimTarget added = new SimTarget(this, name, target);
     targets.add(added);
+    added.attach();
     return added;
   }
 
   /** All that were added and are not removed, in that order. */
   public List<SimTarget> targets() {
     return List.copyOf(targets);
+  }
+
+  /** The machine is gone, whatever is in flight: targets give up what memory they hold. */
+  public void close() {
+    targets.forEach(target -> target.target().close());
+    targets.clear();
+    inFlight.clear();
   }
 
   /** What has happened, one line each, as a failure shows it. */
@@ -320,7 +329,9 @@ public final class SimFrame {
 
   /** A second passes: whoever is resumed gets its tick. */
   public void second() {
-    log.add("a second passes");
+    if (log.isEmpty() || !log.getLast().startsWith(A_SECOND)) {
+      log.add(A_SECOND);
+    }
     nowNanos += SECOND_NANOS;
     targets().forEach(SimTarget::second);
   }

@@ -49,7 +49,11 @@ public final class SimTarget {
     this.name = name;
     this.target = target;
     effects = new SimEffects(frame, this);
-    target.attach(effects);
+  }
+
+  /** It becomes a device. */
+  void attach() {
+    frame.tell(now -> target.attach(effects));
   }
 
   public String name() {
@@ -143,6 +147,7 @@ public final class SimTarget {
       } else if (mapping.isQueue()) {
         queue(piece);
       } else {
+        giveBack(mapping.ticket());
         end(piece, mapping.errno());
       }
       at += length;
@@ -180,10 +185,18 @@ public final class SimTarget {
 
   // Its life.
 
-  /** Begins, or goes on; held requests are taken up in their order. */
+  /**
+   * Begins, or goes on; held requests are taken up in their order.
+   *
+   * @throws IllegalStateException if it is not suspended, or the target refuses
+   */
   public void resume() {
     if (state != State.SUSPENDED) {
       throw new IllegalStateException(name + " is " + state);
+    }
+    String problem = target.resumeProblem();
+    if (problem != null) {
+      throw new IllegalStateException(name + ": " + problem);
     }
     frame.log().add(name + ": resume");
     frame.tell(now -> target.resume(now, effects));

@@ -3,8 +3,8 @@ package oxbow.target.snapshot;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
-import oxbow.block.BlockingIo;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
@@ -56,7 +56,7 @@ final class MergeCore implements OriginFamily.Writer {
   private final Exceptions exceptions;
   private final ExceptionTable table;
   private final PersistentStore store;
-  private final BlockingIo storeIo;
+  private final ToIntFunction<TailRead> reader;
   private final Geometry chunks;
   private final long mostChunks;
   private final long lengthBytes;
@@ -108,20 +108,21 @@ final class MergeCore implements OriginFamily.Writer {
 
   /**
    * @param lengthBytes of the snapshot: at most the origin's
-   * @param storeIo reads areas of the store where that may block
+   * @param reader reads the end of the table where that may block; answers with 0 or an error
+   *     number
    */
   MergeCore(
       OriginFamily family,
       Exceptions exceptions,
       Geometry chunks,
       long lengthBytes,
-      BlockingIo storeIo,
+      ToIntFunction<TailRead> reader,
       Effects out) {
     this.family = family;
     this.exceptions = exceptions;
     this.table = exceptions.table;
     this.store = Objects.requireNonNull(exceptions.persistent, "C7: nothing to merge");
-    this.storeIo = storeIo;
+    this.reader = reader;
     this.mostChunks = Math.max(1, MOST_BYTES / chunks.partBytes());
     this.chunks = chunks;
     this.lengthBytes = lengthBytes;
@@ -331,7 +332,7 @@ final class MergeCore implements OriginFamily.Writer {
     if (read != null) {
       step = Step.LOADS;
       tail = read;
-      out.run(job, () -> read.run(storeIo));
+      out.run(job, () -> reader.applyAsInt(read));
       return;
     }
     run = store.lastRun(mostChunks);

@@ -18,7 +18,6 @@ import oxbow.target.TaskPlace;
 /** The callbacks of the snapshot-merge target: thin; {@link MergeCore} decides. */
 public final class SnapshotMergeTarget extends StoreTarget {
   private final Limits limits;
-  private final BlockingDevice io;
 
   private volatile @Nullable MergeCore core;
 
@@ -30,7 +29,7 @@ public final class SnapshotMergeTarget extends StoreTarget {
       OriginFamily family,
       StoreUse use) {
     super(args, lengthBytes, origin, store, family, use);
-    this.io = new BlockingDevice(store);
+
     int block = Math.max(store.limits().blockSizeBytes(), origin.limits().blockSizeBytes());
     boolean isReadOnly = store.limits().isReadOnly() || origin.limits().isReadOnly();
     boolean canDiscard = args.discardZeroesCow();
@@ -67,7 +66,7 @@ public final class SnapshotMergeTarget extends StoreTarget {
   @Override
   void takeUp(Exceptions taken) {
     Geometry chunks = new Geometry(origin().sizeBytes(), taken.store.chunkBytes());
-    core = new MergeCore(origins(), taken, chunks, lengthBytes(), io, out());
+    core = new MergeCore(origins(), taken, chunks, lengthBytes(), this::read, out());
   }
 
   @Override
@@ -154,9 +153,10 @@ public final class SnapshotMergeTarget extends StoreTarget {
     return new TaskPlace("store", store().address(), store().remote());
   }
 
-  @Override
-  public void close() {
-    super.close();
-    io.close();
+  /** Once for each area or piece of one: what it takes is given back at once. Blocks. */
+  private int read(TailRead tail) {
+    try (BlockingDevice io = new BlockingDevice(store())) {
+      return tail.run(io);
+    }
   }
 }
