@@ -59,7 +59,12 @@ final class TestOrigin implements AutoCloseable {
    * @param tail words of the table line from the kind on
    */
   MappedDevice snapshot(String store, long storeBytes, String tail) throws TargetException {
-    stores.put(store, new MemDevice(storeBytes));
+    return snapshot(store, new MemDevice(storeBytes), tail);
+  }
+
+  /** The same on a given device. */
+  MappedDevice snapshot(String store, BlockDevice on, String tail) throws TargetException {
+    stores.put(store, on);
     return reopen(store, tail);
   }
 
