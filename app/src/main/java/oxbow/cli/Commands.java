@@ -1,6 +1,7 @@
 package oxbow.cli;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ final class Commands {
     table.put("clone", CloneCommand::new);
     table.put("inspect", InspectCommand::new);
     table.put("verify", VerifyCommand::new);
+    table.put("bow", BowCommand::new);
     table.put("demo", DemoCommand::new);
     table.put("ls", LsCommand::new);
     table.put("info", InfoCommand::new);
@@ -57,6 +59,17 @@ final class Commands {
     line.setUsageHelpAutoWidth(false);
     line.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
     return line;
+  }
+
+  /** {@code help bow restore} is {@code bow restore --help}: picocli's help knows one level. */
+  static String[] withoutNestedHelp(String[] args) {
+    boolean isNested = args.length > 2 && args[0].equals("help") && !args[2].startsWith("-");
+    if (!isNested) {
+      return args;
+    }
+    String[] direct = Arrays.copyOfRange(args, 1, args.length + 1);
+    direct[direct.length - 1] = "--help";
+    return direct;
   }
 
   private static UserException unknown(String word) {

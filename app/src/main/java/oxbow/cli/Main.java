@@ -1,12 +1,15 @@
 package oxbow.cli;
 
+import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.Terminal;
 import oxbow.console.UserException;
@@ -20,21 +23,33 @@ public final class Main {
   private final PrintStream out;
   private final PrintStream err;
   private final boolean isTerminal;
+  private final @Nullable BufferedReader answers;
 
-  Main(PrintStream out, PrintStream err, boolean isTerminal) {
+  /**
+   * @param isTerminal whether {@code err} is one
+   * @param answers what somebody types; null where nobody can be asked
+   */
+  Main(PrintStream out, PrintStream err, boolean isTerminal, @Nullable BufferedReader answers) {
     this.out = out;
     this.err = err;
     this.isTerminal = isTerminal;
+    this.answers = answers;
   }
 
   /** Runs one command and ends the process with its exit status. */
   public static void main(String[] args) {
     PrintStream out = standard(FileDescriptor.out);
     PrintStream err = standard(FileDescriptor.err);
-    int status = new Main(out, err, Terminal.isStandardError()).run(args);
+    int status = new Main(out, err, Terminal.isStandardError(), answers()).run(args);
     out.flush();
     err.flush();
     System.exit(status);
+  }
+
+  private static @Nullable BufferedReader answers() {
+    return Terminal.isStandardInput()
+        ? new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
+        : null;
   }
 
   private static PrintStream standard(FileDescriptor descriptor) {
@@ -42,7 +57,8 @@ public final class Main {
   }
 
   /** Runs one command and returns its exit status. */
-  int run(String... args) {
+  int run(String... words) {
+    String[] args = Commands.withoutNestedHelp(words);
     try {
       CommandLine root = Commands.commandLine(args);
       ParseResult parsed = root.parseArgs(args);
@@ -65,7 +81,7 @@ public final class Main {
 
   private int run(Command command) {
     try {
-      return command.run(new Console(out, err, isTerminal, command.isJson));
+      return command.run(new Console(out, err, isTerminal, command.isJson, answers));
     } catch (UserException failed) {
       trace(command, failed);
       return tell(failed);
@@ -99,7 +115,8 @@ public final class Main {
   private static UserException explain(ParameterException wrong) {
     CommandLine at = wrong.getCommandLine();
     boolean isRoot = at.getParent() == null;
-    String what = isRoot ? "command line" : at.getCommandName();
+    String path = at.getCommandSpec().qualifiedName();
+    String what = isRoot ? "command line" : path.substring(path.indexOf(' ') + 1);
     String why = UserException.firstLine(String.valueOf(wrong.getMessage()));
     UserException told = UserException.wrongUsage(what, why);
     if (wrong instanceof UnmatchedArgumentException unmatched) {
@@ -108,7 +125,7 @@ public final class Main {
         return told.advise("Did you mean " + String.join(", ", similar) + "?");
       }
     }
-    return told.advise("See: oxbow help" + (isRoot ? "" : " " + at.getCommandName()));
+    return told.advise("See: oxbow help" + (isRoot ? "" : " " + what));
   }
 
   private static PrintWriter writer(PrintStream stream) {

@@ -1,8 +1,12 @@
 package oxbow.console;
 
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +22,7 @@ public final class Console {
   private final PrintStream err;
   private final boolean isTerminal;
   private final boolean isJson;
+  private final @Nullable BufferedReader answers;
   private String bar = "";
   private int columns;
 
@@ -26,10 +31,25 @@ public final class Console {
    * @param isJson whether results are JSON lines
    */
   public Console(PrintStream out, PrintStream err, boolean isTerminal, boolean isJson) {
+    this(out, err, isTerminal, isJson, null);
+  }
+
+  /**
+   * The same with somebody who can be asked.
+   *
+   * @param answers what they type; null where there is nobody
+   */
+  public Console(
+      PrintStream out,
+      PrintStream err,
+      boolean isTerminal,
+      boolean isJson,
+      @Nullable BufferedReader answers) {
     this.out = out;
     this.err = err;
     this.isTerminal = isTerminal;
     this.isJson = isJson;
+    this.answers = answers;
   }
 
   public boolean isTerminal() {
@@ -81,6 +101,23 @@ public final class Console {
     err.println(line);
     err.flush();
     drawBar();
+  }
+
+  /** Whether there is somebody who can be asked. */
+  public boolean canAsk() {
+    return answers != null;
+  }
+
+  /** Asks on standard error and waits for a line; only {@code y} and {@code yes} agree. Blocks. */
+  public synchronized boolean agrees(String question) throws IOException {
+    if (answers == null) {
+      return false;
+    }
+    clearBar();
+    err.print(question + " [y/N] ");
+    err.flush();
+    String answer = answers.readLine();
+    return answer != null && Set.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
   }
 
   /** Shows the bar, in place of the one before, at the bottom of a terminal. */

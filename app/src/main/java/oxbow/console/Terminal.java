@@ -7,8 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/** Whether standard error is a terminal, and how wide it is. */
+/** Whether somebody sits at a terminal, and how wide it is. */
 public final class Terminal {
+  private static final Path STANDARD_INPUT = Path.of("/proc/self/fd/0");
   private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
   private static final int DEFAULT_COLUMNS = 80;
 
@@ -16,10 +17,18 @@ public final class Terminal {
 
   /** Where the system does not say what standard error is, the answer is no: plain lines. */
   public static boolean isStandardError() {
+    return isTerminal(STANDARD_ERROR) && !"dumb".equals(System.getenv("TERM"));
+  }
+
+  /** Whether there may be somebody to answer a question. */
+  public static boolean isStandardInput() {
+    return isTerminal(STANDARD_INPUT);
+  }
+
+  private static boolean isTerminal(Path stream) {
     try {
-      String target = Files.readSymbolicLink(STANDARD_ERROR).toString();
-      return (target.startsWith("/dev/pts/") || target.startsWith("/dev/tty"))
-          && !"dumb".equals(System.getenv("TERM"));
+      String target = Files.readSymbolicLink(stream).toString();
+      return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
     } catch (IOException unknown) {
       return false;
     }

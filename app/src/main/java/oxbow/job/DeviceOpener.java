@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.console.UserException;
 import oxbow.device.Address;
+import oxbow.device.file.FileDevice;
 import oxbow.device.file.FileOpener;
 import oxbow.device.mem.MemDevice;
 import oxbow.device.nbd.NbdDevice;
@@ -58,27 +59,57 @@ public final class DeviceOpener implements AutoCloseable {
     }
   }
 
-  /** Opens for reading only; a last partial sector of a file is left out. */
+  /** Opens for reading only; a last partial sector of a file is left out, a checkpoint refused. */
   public BlockDevice openReadOnly(Address address) throws IOException {
     return openReadOnly(address, FileOpener.OddTail.DROP);
   }
 
-  /** Opens for reading only. */
+  /** Opens for reading only; a device that holds a checkpoint of backup-on-write is refused. */
   BlockDevice openReadOnly(Address address, FileOpener.OddTail tail) throws IOException {
-    return switch (address) {
-      case Address.File file -> files.openReadOnly(file.path(), tail);
-      case Address.Layered layered -> wrap(layered, openReadOnly(layered.below(), tail));
-      default -> openOther(address);
-    };
+    Address bottom = address.bottom();
+    return wrapBottom(address, refuseCheckpoint(bottom, readableBottom(bottom, tail)));
   }
 
-  /** Opens for reading and writing; the limits of the device say whether it may be written. */
+  /**
+   * Opens for reading and writing; the limits of the device say whether it may be written. A device
+   * that holds a checkpoint of backup-on-write is refused.
+   */
   public BlockDevice openWritable(Address address) throws IOException {
-    return switch (address) {
-      case Address.File file -> files.openWritable(file.path(), FileOpener.OddTail.DROP);
-      case Address.Layered layered -> wrap(layered, openWritable(layered.below()));
-      default -> openOther(address);
-    };
+    Address bottom = address.bottom();
+    return wrapBottom(address, refuseCheckpoint(bottom, writableBottom(bottom)));
+  }
+
+  /** Opens a device for those who know what a checkpoint is, or only look. */
+  public BlockDevice openCheckpointed(Address address, boolean isWritable) throws IOException {
+    Address bottom = address.bottom();
+    return wrapBottom(
+        address,
+        isWritable ? writableBottom(bottom) : readableBottom(bottom, FileOpener.OddTail.DROP));
+  }
+
+  private BlockDevice readableBottom(Address bottom, FileOpener.OddTail tail) throws IOException {
+    return bottom instanceof Address.File file
+        ? files.openReadOnly(file.path(), tail)
+        : openOther(bottom);
+  }
+
+  private BlockDevice writableBottom(Address bottom) throws IOException {
+    return bottom instanceof Address.File file
+        ? files.openWritable(file.path(), FileOpener.OddTail.DROP)
+        : openOther(bottom);
+  }
+
+  /** Every command comes by here, so that none takes a log for contents. */
+  private BlockDevice refuseCheckpoint(Address bottom, BlockDevice device) throws IOException {
+    if (device instanceof FileDevice || device instanceof NbdDevice) {
+      try {
+        CheckpointRefusal.check(device, bottom.text(), log);
+      } catch (IOException refused) {
+        device.close();
+        throw refused;
+      }
+    }
+    return device;
   }
 
   /** Puts all layers of an address over the device at its bottom; closes that if it cannot. */

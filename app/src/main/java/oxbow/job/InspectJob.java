@@ -32,7 +32,7 @@ public final class InspectJob {
   public boolean run() throws UserException, IOException {
     Address address = DeviceOpener.parse(COMMAND, text);
     try (DeviceOpener opener = new DeviceOpener(console::say);
-        BlockDevice device = opener.openReadOnly(address);
+        BlockDevice device = opener.openCheckpointed(address, false);
         BlockingDevice io = new BlockingDevice(device)) {
       Recognised recognised = Recognised.of(io);
       shown.field("address", text);
@@ -61,11 +61,22 @@ public final class InspectJob {
         ofStore.describe();
         yield isChecked ? ofStore.check(io) : ofStore.isUsable();
       }
+      case Recognised.OfBowLog bow -> {
+        BowInspection ofBow = new BowInspection(bow.log(), shown);
+        ofBow.describe();
+        yield isChecked ? checkLog(ofBow, io) : ofBow.isUsable();
+      }
       case Recognised.OfUnfinishedClone unfinished -> nothingToCheck(unfinished);
       case Recognised.Marked marked -> nothingToCheck(marked);
       case Recognised.Zeros zeros -> nothingToCheck(zeros);
       case Recognised.Unknown unknown -> nothingToCheck(unknown);
     };
+  }
+
+  private boolean checkLog(BowInspection inspection, BlockingDevice io) {
+    try (BowProgress progress = new BowProgress(COMMAND + ": checked", 0, console)) {
+      return inspection.check(io, progress);
+    }
   }
 
   private boolean nothingToCheck(Recognised recognised) throws UserException {

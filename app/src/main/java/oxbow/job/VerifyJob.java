@@ -43,7 +43,7 @@ public final class VerifyJob {
 
   private static BlockDevice open(DeviceOpener opener, Address address) throws UserException {
     try {
-      return opener.openReadOnly(address);
+      return opener.openCheckpointed(address, false);
     } catch (IOException failed) {
       throw UserException.failed(COMMAND, failed);
     }

@@ -17,6 +17,11 @@ public final class Sectors {
     return bytes >> SHIFT;
   }
 
+  /** Bytes in the whole sectors of so many bytes. */
+  public static long wholeBytes(long bytes) {
+    return bytes & -SIZE_BYTES;
+  }
+
   /** Whether a byte offset or length is a whole number of sectors. */
   public static boolean isAligned(long bytes) {
     return (bytes & (SIZE_BYTES - 1)) == 0;

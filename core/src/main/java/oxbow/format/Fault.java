@@ -23,6 +23,8 @@ public enum Fault {
   ARRAY("array"),
   /** A metadata area of an exception store lies past the end, or is not where it is needed. */
   AREA("area"),
+  /** A log of a chain is not the one that must be there. */
+  SEQUENCE("sequence"),
   /** The space map contradicts itself. */
   SPACE_MAP("space-map"),
   /** A stored reference count differs from the references found. */

@@ -9,6 +9,7 @@ import java.io.IOException;
 public final class FormatException extends IOException {
   private final Fault fault;
   private final long blockNr;
+  private final String sentence;
 
   /**
    * @param blockNr the block that was looked at
@@ -18,6 +19,12 @@ public final class FormatException extends IOException {
     super(sentence + " (block " + Long.toUnsignedString(blockNr) + ")");
     this.fault = fault;
     this.blockNr = blockNr;
+    this.sentence = sentence;
+  }
+
+  /** What was found and what was expected, without the place. */
+  public String sentence() {
+    return sentence;
   }
 
   public Fault fault() {

@@ -2,8 +2,11 @@ package oxbow.inspect;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import oxbow.block.BlockingIo;
 import oxbow.format.Marks;
+import oxbow.format.bow.BowLog;
+import oxbow.format.bow.BowMagic;
 import oxbow.format.clone.CloneSuperblock;
 import oxbow.format.snapshot.StoreHeader;
 import oxbow.target.clone.CloneMetadata;
@@ -50,6 +53,17 @@ public sealed interface Recognised {
     }
   }
 
+  /**
+   * A checkpoint of backup-on-write; {@link BowLogCheck} verifies it. What else block 0 seems to
+   * hold is stale, and may be a file system's superblock.
+   */
+  record OfBowLog(BowLog log) implements Recognised {
+    @Override
+    public String name() {
+      return log.magic() == BowMagic.WOB ? "bow log, being rolled back" : "bow log";
+    }
+  }
+
   /** Something that carries a mark we know, of ours to come or of others. */
   record Marked(String name) implements Recognised {}
 
@@ -66,6 +80,10 @@ public sealed interface Recognised {
 
   /** Reads the places where marks would be. Blocks; never writes. */
   static Recognised of(BlockingIo device) throws IOException {
+    Optional<BowLog> log = BowLogCheck.newest(device);
+    if (log.isPresent()) {
+      return new OfBowLog(log.get());
+    }
     return switch (CloneMetadata.probe(device)) {
       case Probe.Formatted clone -> new OfClone(clone.superblock());
       case Probe.Damaged clone -> new OfDamagedClone(clone.reason());
