@@ -47,7 +47,8 @@ final class SimEffects implements Effects {
     return (flags & Flags.FUA) != 0;
   }
 
-  private void job(Job job, Runnable begin) {
+  /** A job begins; it ends with {@link SimTarget#ended}. */
+  private void job(Runnable begin) {
     frame.note(
         () -> {
           target.jobBegins();
@@ -137,7 +138,6 @@ final class SimEffects implements Effects {
   @Override
   public void read(Job job, Piece piece, int slot, long offsetBytes) {
     job(
-        job,
         () ->
             startUserRead(
                 what("read"),
@@ -157,7 +157,6 @@ final class SimEffects implements Effects {
       long offsetBytes,
       int flags) {
     job(
-        job,
         () ->
             frame.startWrite(
                 what("write"),
@@ -171,7 +170,6 @@ final class SimEffects implements Effects {
   @Override
   public void writeBytes(Job job, byte[] bytes, int slot, long offsetBytes, int flags) {
     job(
-        job,
         () ->
             frame.startWrite(
                 what("bytes"),
@@ -186,7 +184,6 @@ final class SimEffects implements Effects {
   public void range(
       Job job, int slot, Operation operation, long offsetBytes, long lengthBytes, int flags) {
     job(
-        job,
         () ->
             startRange(
                 operation,
@@ -200,7 +197,6 @@ final class SimEffects implements Effects {
   @Override
   public void flushThen(Job job, int slot, @Nullable BlockingTask task) {
     job(
-        job,
         () ->
             frame.startFlush(
                 what("flush"),
@@ -216,7 +212,7 @@ final class SimEffects implements Effects {
 
   @Override
   public void run(Job job, BlockingTask task) {
-    job(job, () -> startTask(job, task));
+    job(() -> startTask(job, task));
   }
 
   private void startTask(Job job, BlockingTask task) {
@@ -235,7 +231,6 @@ final class SimEffects implements Effects {
       long lengthBytes,
       boolean skipZeros) {
     job(
-        job,
         () -> {
           buffers++;
           Copy copy =
@@ -340,7 +335,6 @@ final class SimEffects implements Effects {
       long lengthBytes,
       boolean skipZeros) {
     job(
-        job,
         () -> {
           SimDevice from = target.device(fromSlot);
           SimPiece user = (SimPiece) piece;
@@ -398,7 +392,6 @@ final class SimEffects implements Effects {
   public void readForMerge(
       Job job, int slot, long baseBytes, long lengthBytes, long readFromBytes, long readToBytes) {
     job(
-        job,
         () -> {
           buffers++;
           frame.startRead(
@@ -424,7 +417,6 @@ final class SimEffects implements Effects {
   @Override
   public void writeMerged(Job job, Piece pieces, int slot, long toOffsetBytes) {
     job(
-        job,
         () -> {
           Merge merge = (Merge) Objects.requireNonNull(job.frame);
           job.frame = null;
@@ -462,7 +454,6 @@ final class SimEffects implements Effects {
   public void extents(ExtentQuery query, int slot, long offsetBytes, long lengthBytes) {
     SimDevice device = target.device(slot);
     job(
-        query,
         () ->
             frame.startQuestion(
                 what("extents"),

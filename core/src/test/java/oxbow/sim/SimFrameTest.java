@@ -47,7 +47,7 @@ class SimFrameTest {
     boolean mayBeRemoved = true;
     private int tickets;
 
-    private final class Copy extends Job {
+    private static final class Copy extends Job {
       final Piece piece;
 
       Copy(Piece piece) {

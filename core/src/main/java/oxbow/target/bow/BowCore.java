@@ -32,6 +32,7 @@ final class BowCore {
   private final CheckpointBegin begin;
   private final CheckpointCommit commit;
   private final SpaceMark mark;
+  private final Block0Move move;
 
   /** Blocks that are being saved, and those that they are saved to. */
   private final OwnedRanges<OwnedRange> inFlight = new OwnedRanges<>();
@@ -54,12 +55,6 @@ final class BowCore {
 
   /** Copies that were begun and whose entries are not durable yet. */
   private int unlogged;
-
-  /** Block 0 as users see it is being moved. */
-  private @Nullable BowBackup move;
-
-  private boolean isMoveCopying;
-  private long awaitedForMove;
 
   /** Free when the checkpoint began; NONE until then. */
   private long gainedBlocks = NONE;
@@ -84,6 +79,7 @@ final class BowCore {
     this.begin = new CheckpointBegin(this, out, blockBytes);
     this.commit = new CheckpointCommit(this, out, blockBytes);
     this.mark = new SpaceMark(out);
+    this.move = new Block0Move(this);
     this.view = new BowView(state, bits, 0, false);
   }
 
@@ -117,9 +113,9 @@ final class BowCore {
   }
 
   /** Has the view show what is so now; only then are tickets waited for (B7). */
-  private void publish() {
+  void publish() {
     boolean isHeld =
-        state == BowState.CHECKPOINTING || state == BowState.COMMITTING || move != null;
+        state == BowState.CHECKPOINTING || state == BowState.COMMITTING || move.isUnderWay();
     long block0Bytes = isHeld ? BowView.HELD : blocks.startOf(current0);
     view = new BowView(state, bits, block0Bytes, !failure.isEmpty());
   }
@@ -166,7 +162,9 @@ final class BowCore {
         out.complete(piece, Errno.OK);
       }
       case WRITE, WRITE_ZEROES -> {
-        useAgain(firstBlock(piece), endBlock(piece));
+        // What is written becomes worth keeping first (section 8, 8).
+        ranges.set(firstBlock(piece), endBlock(piece), RangeType.UNCHANGED);
+        bits.put(false, firstBlock(piece), endBlock(piece));
         pass(piece, piece.offsetBytes());
       }
       case FLUSH -> refuseOrPassFlush(piece);
@@ -180,12 +178,6 @@ final class BowCore {
       ranges.set(first, end, RangeType.FREE);
       bits.put(true, first, end);
     }
-  }
-
-  /** State 0: what is written becomes worth keeping first (section 8, 8). */
-  private void useAgain(long first, long end) {
-    ranges.set(first, end, RangeType.UNCHANGED);
-    bits.put(false, first, end);
   }
 
   private void refuseOrPassFlush(Piece piece) {
@@ -327,11 +319,7 @@ final class BowCore {
     inFlight.add(io.place);
     unlogged++;
     if (io.isMove()) {
-      move = io;
-      isMoveCopying = false;
-      publish();
-      awaitedForMove = epochs.await();
-      lookAtMove();
+      move.begin(io);
     } else {
       copy(io);
     }
@@ -339,19 +327,10 @@ final class BowCore {
     return io;
   }
 
-  private void copy(BowBackup io) {
+  void copy(BowBackup io) {
     long from = blocks.startOf(io.first());
     long to = blocks.startOf(io.place.first());
     out.copy(io, DEVICE, from, DEVICE, to, blocks.lengthOf(io.first(), io.count()), false);
-  }
-
-  /** Block 0 is copied when nobody reads or writes it any more. */
-  private void lookAtMove() {
-    BowBackup now = move;
-    if (now != null && !isMoveCopying && epochs.isOver(awaitedForMove)) {
-      isMoveCopying = true;
-      copy(now);
-    }
   }
 
   /** The piece is looked at again when the first of what it needs has come. */
@@ -402,7 +381,7 @@ final class BowCore {
 
   /** Something that was tracked has ended. */
   void lookAgain() {
-    lookAtMove();
+    move.lookAgain();
     begin.lookAgain();
     commit.lookAgain();
   }
@@ -434,10 +413,7 @@ final class BowCore {
     unlogged--;
     inFlight.remove(io);
     inFlight.remove(io.place);
-    if (io == move) {
-      move = null;
-      publish();
-    }
+    move.forget(io);
   }
 
   /** The log is full: gives the block that was kept for it, and keeps another one. */
@@ -529,10 +505,6 @@ final class BowCore {
     releaseHeld();
   }
 
-  boolean canCommit() {
-    return state == BowState.CHECKPOINT;
-  }
-
   /** State 1 to 2; the end is an event. */
   void commit() {
     enter(BowState.COMMITTING);
@@ -568,14 +540,15 @@ final class BowCore {
     if (log != null) {
       log.giveUp().forEach(io -> abandon(io, Errno.EIO));
     }
-    if (logPlace != null) {
-      inFlight.remove(logPlace);
-      BowBackup.Place place = logPlace;
+    BowBackup.Place place = logPlace;
+    if (place != null) {
+      inFlight.remove(place);
       logPlace = null;
       again(place);
     }
-    if (move != null && !isMoveCopying) {
-      abandon(move, Errno.EIO);
+    BowBackup waiting = move.notCopying();
+    if (waiting != null) {
+      abandon(waiting, Errno.EIO);
     }
     releaseHeld();
   }

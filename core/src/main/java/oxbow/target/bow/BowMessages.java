@@ -77,7 +77,7 @@ final class BowMessages {
   }
 
   private String commit() throws MessageException {
-    if (!core.canCommit()) {
+    if (core.state() != BowState.CHECKPOINT) {
       throw new MessageException("nothing can be committed: it is in state " + core.state().word());
     }
     core.commit();
