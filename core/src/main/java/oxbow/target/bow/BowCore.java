@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
-import oxbow.block.Sectors;
+import oxbow.block.Operation;
 import oxbow.target.Effects;
 import oxbow.target.Geometry;
 import oxbow.target.InFlightEpochs;
@@ -33,6 +33,7 @@ final class BowCore {
   private final CheckpointCommit commit;
   private final SpaceMark mark;
   private final Block0Move move;
+  private final Flushes flushes;
 
   /** Blocks that are being saved, and those that they are saved to. */
   private final OwnedRanges<OwnedRange> inFlight = new OwnedRanges<>();
@@ -80,7 +81,8 @@ final class BowCore {
     this.commit = new CheckpointCommit(this, out, blockBytes);
     this.mark = new SpaceMark(out);
     this.move = new Block0Move(this);
-    this.view = new BowView(state, bits, 0, false);
+    this.flushes = new Flushes(this, out);
+    this.view = new BowView(state, bits, 0, false, false);
   }
 
   BowView view() {
@@ -99,6 +101,14 @@ final class BowCore {
     return state;
   }
 
+  boolean hasFailed() {
+    return !failure.isEmpty();
+  }
+
+  Flushes flushes() {
+    return flushes;
+  }
+
   long current0() {
     return current0;
   }
@@ -109,7 +119,7 @@ final class BowCore {
 
   /** Nothing is under way that the core has begun. */
   boolean isQuiet() {
-    return isSavingNothing() && begin.isIdle() && commit.isIdle();
+    return isSavingNothing() && flushes.isIdle() && begin.isIdle() && commit.isIdle();
   }
 
   /** Has the view show what is so now; only then are tickets waited for (B7). */
@@ -117,7 +127,7 @@ final class BowCore {
     boolean isHeld =
         state == BowState.CHECKPOINTING || state == BowState.COMMITTING || move.isUnderWay();
     long block0Bytes = isHeld ? BowView.HELD : blocks.startOf(current0);
-    view = new BowView(state, bits, block0Bytes, !failure.isEmpty());
+    view = new BowView(state, bits, block0Bytes, hasFailed(), flushes.isOwing());
   }
 
   private void enter(BowState next) {
@@ -138,7 +148,13 @@ final class BowCore {
       case TRIM -> trim(piece);
       case CHECKPOINTING -> held.add(piece);
       case CHECKPOINT, COMMITTING -> checkpointed(piece);
-      case COMMITTED -> pass(piece, piece.offsetBytes());
+      case COMMITTED -> {
+        if (piece.operation() == Operation.FLUSH) {
+          flushes.add(piece);
+        } else {
+          pass(piece, piece.offsetBytes());
+        }
+      }
     }
   }
 
@@ -167,7 +183,7 @@ final class BowCore {
         bits.put(false, firstBlock(piece), endBlock(piece));
         pass(piece, piece.offsetBytes());
       }
-      case FLUSH -> refuseOrPassFlush(piece);
+      case FLUSH -> flushes.add(piece);
       case READ, CACHE -> pass(piece, piece.offsetBytes());
     }
   }
@@ -180,18 +196,10 @@ final class BowCore {
     }
   }
 
-  private void refuseOrPassFlush(Piece piece) {
-    if (failure.isEmpty()) {
-      pass(piece, 0);
-    } else {
-      out.complete(piece, Errno.EIO);
-    }
-  }
-
   private void checkpointed(Piece piece) {
     boolean isInBlock0 = piece.offsetBytes() < blockBytes;
     switch (piece.operation()) {
-      case FLUSH -> refuseOrPassFlush(piece);
+      case FLUSH -> flushes.add(piece);
       case DISCARD -> out.complete(piece, Errno.OK); // Was for state 0: too late to be of use.
       case READ, CACHE -> passToBlock0(piece);
       case WRITE, WRITE_ZEROES -> {
@@ -242,7 +250,7 @@ final class BowCore {
   private boolean isRefused(Piece piece, long toSave, long first, long end) {
     long room = ranges.freeBlocks() - ranges.count(first, end, RangeType.FREE);
     long needed = toSave + (first <= reserve && reserve < end ? 1 : 0);
-    if (isStopped || !failure.isEmpty()) {
+    if (isStopped || hasFailed()) {
       out.complete(piece, Errno.EIO);
     } else if (state == BowState.COMMITTING) {
       held.add(piece);
@@ -369,6 +377,8 @@ final class BowCore {
   void ended(Job job, int errno) {
     if (job instanceof BowBackup io) {
       copyEnded(io, errno);
+    } else if (flushes.owns(job)) {
+      flushes.ended(errno);
     } else if (begin.owns(job)) {
       begin.ended(errno);
     } else if (commit.owns(job)) {
@@ -534,6 +544,7 @@ final class BowCore {
   /** It is not known what the log on disk says: nothing that would need it goes on (B8). */
   void fail(String why) {
     failure = why;
+    flushes.owe();
     enter(state == BowState.CHECKPOINTING ? BowState.TRIM : state);
     out.warn(why);
     out.event(why);
@@ -562,24 +573,11 @@ final class BowCore {
 
   void setWarnAt(int percent) {
     mark.set(percent);
-    if (state == BowState.CHECKPOINT) {
-      lookAtSpace();
-    }
   }
 
-  /** The answer to the question for the state. */
-  String answer() {
-    String problem = failure.isEmpty() ? lastProblem : failure;
-    String answer = state.number() + " " + state.word();
-    return problem.isEmpty() ? answer : answer + " (" + problem + ")";
-  }
-
-  /** The original's list of ranges. */
-  String listRanges() {
-    long blockSectors = Sectors.fromBytes(blockBytes);
-    return state == BowState.COMMITTED
-        ? BowRanges.top(blocks.count() * blockSectors)
-        : ranges.list(blockSectors);
+  /** What has failed last; empty if nothing has. */
+  String problem() {
+    return failure.isEmpty() ? lastProblem : failure;
   }
 
   BowStatus status() {

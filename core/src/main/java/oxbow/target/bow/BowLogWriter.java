@@ -48,7 +48,7 @@ final class BowLogWriter {
   private final List<BowBackup> group = new ArrayList<>();
 
   /** What block 0 holds; what it shall hold while a turn runs. */
-  private byte[] image;
+  private final byte[] image;
 
   private int count;
   private long sequence;
@@ -56,6 +56,9 @@ final class BowLogWriter {
   private long entries = 1;
   private long backedUpBytes;
   private Step step = Step.IDLE;
+
+  /** Nothing is begun any more. */
+  private boolean isGivenUp;
 
   /**
    * The log that a checkpoint has begun with.
@@ -159,6 +162,10 @@ final class BowLogWriter {
 
   /** The I/O of a step has ended. */
   void ended(int errno) {
+    if (isGivenUp) {
+      step = Step.IDLE;
+      return;
+    }
     if (errno != Errno.OK) {
       step = Step.IDLE;
       core.fail("the log could not be written: " + Errno.describe(errno));
@@ -216,6 +223,7 @@ final class BowLogWriter {
 
   /** Nothing is written any more; gives up all that wait for it. */
   List<BowBackup> giveUp() {
+    isGivenUp = true;
     List<BowBackup> all = new ArrayList<>(group);
     all.addAll(written);
     group.clear();

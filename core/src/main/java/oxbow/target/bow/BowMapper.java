@@ -12,7 +12,7 @@ import oxbow.target.Mapping;
  * <p>What may have to be waited for, because a state ends or block 0 moves, takes a ticket first
  * and looks at the view afterwards; the core changes the view first and waits for tickets
  * afterwards. Both are volatile: so either the core waits for the request, or the request finds the
- * new view. That is every request for block 0, and in state 0 every write.
+ * new view. That is every request for block 0, and in state 0 every write and flush.
  *
  * <p>A ticket that turns out not to be needed goes back before the piece is queued. If the core
  * waited for it, it looks again when the piece comes (B7).
@@ -73,11 +73,21 @@ final class BowMapper {
     answer.remap(BowCore.DEVICE, atBytes, lengthBytes);
   }
 
+  /** In state 1 the core has to hear whether it has failed; in state 0 only that it has ended. */
   private void mapFlush(long lengthBytes, Mapping answer) {
-    if (core.view().isFailed()) {
-      answer.queue(lengthBytes);
-    } else {
+    BowView before = core.view();
+    if (before.isCommitted() && !before.owesFlushError()) {
       pass(0, lengthBytes, answer);
+      return;
+    }
+    int ticket = epochs.enter();
+    BowView view = core.view();
+    if (view.isTrim() && !view.owesFlushError()) {
+      pass(0, lengthBytes, answer);
+      answer.track(ticket);
+    } else {
+      epochs.leave(ticket);
+      answer.queue(lengthBytes);
     }
   }
 

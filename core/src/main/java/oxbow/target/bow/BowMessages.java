@@ -37,10 +37,23 @@ final class BowMessages {
     return switch (verb) {
       case "checkpoint" -> begin();
       case "commit" -> commit();
-      case "state" -> core.answer();
-      case "ranges" -> core.listRanges();
+      case "state" -> state();
+      case "ranges" -> listRanges();
       default -> throw invalid(line);
     };
+  }
+
+  private String state() {
+    String answer = core.state().number() + " " + core.state().word();
+    return core.problem().isEmpty() ? answer : answer + " (" + core.problem() + ")";
+  }
+
+  /** The original's list; after a commit there are no ranges any more. */
+  private String listRanges() {
+    long sectors = Sectors.fromBytes(blocks.deviceBytes());
+    return core.state() == BowState.COMMITTED
+        ? BowRanges.top(sectors)
+        : core.ranges().list(Sectors.fromBytes(blocks.partBytes()));
   }
 
   private String takeSetting(String verb, String word, String line) throws MessageException {

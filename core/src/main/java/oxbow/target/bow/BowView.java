@@ -6,9 +6,11 @@ package oxbow.target.bow;
  *
  * @param bits in states 0: which blocks are free, and in 1: which are changed; of no use in 2
  * @param block0Bytes where block 0 lies that a user sees; {@link #HELD} while it moves
+ * @param owesFlushError the next flush of a user has to fail
  * @param isFailed the log is in doubt: what would need it fails
  */
-record BowView(BowState state, BlockBits bits, long block0Bytes, boolean isFailed) {
+record BowView(
+    BowState state, BlockBits bits, long block0Bytes, boolean isFailed, boolean owesFlushError) {
   /** Requests for block 0 wait in the core. */
   static final long HELD = -1;
 

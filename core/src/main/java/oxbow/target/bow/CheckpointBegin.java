@@ -116,6 +116,9 @@ final class CheckpointBegin {
       byte[] sector = Arrays.copyOf(block0, Sectors.SIZE_BYTES);
       out.writeBytes(job, sector, BowCore.DEVICE, 0, Flags.FUA);
     } else if (errno != Errno.OK) {
+      if (step == Step.FLUSHES) {
+        core.flushes().owe();
+      }
       failed(Errno.describe(errno));
     } else {
       goOn();

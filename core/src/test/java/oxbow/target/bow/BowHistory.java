@@ -24,11 +24,15 @@ final class BowHistory {
   /** With small blocks, much of it free, and many small writes: several logs. */
   private final boolean isLong;
 
+  /** I/O of the target's own fails now and then. */
+  private final boolean hasFailures;
+
   BowHistory(long seed, int samples, UnaryOperator<Target> defect) {
     random = new Random(seed * 0x9e3779b97f4a7c15L); // Neighbours begin alike otherwise.
     int blockBytes = BLOCK_BYTES[random.nextInt(BLOCK_BYTES.length)];
     isLong = blockBytes <= 1024 && random.nextBoolean();
     blocks = isLong ? 250 : 24 + random.nextInt(blockBytes == 512 ? 120 : 40);
+    hasFailures = random.nextInt(4) == 0;
     world = new BowWorld(blockBytes, blocks, defect);
     world.frame.copyPartBytes = random.nextBoolean() ? 1 << 20 : 1024;
     world.frame.decideBy(() -> random.nextInt(4) == 0);
@@ -69,7 +73,13 @@ final class BowHistory {
   private void finishSome() {
     int most = random.nextInt(4) == 0 ? 40 : 4;
     for (int i = random.nextInt(most); i > 0 && world.frame.inFlight() > 0; i--) {
-      world.frame.finish(random.nextInt(world.frame.inFlight()));
+      int index = random.nextInt(world.frame.inFlight());
+      boolean fails = hasFailures && world.frame.canFail(index) && random.nextInt(60) == 0;
+      if (fails && !world.frame.whatIsInFlight().get(index).startsWith("bow: user")) {
+        world.frame.fail(index);
+      } else {
+        world.frame.finish(index);
+      }
     }
   }
 

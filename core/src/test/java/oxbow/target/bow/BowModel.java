@@ -32,6 +32,9 @@ final class BowModel implements SimFrame.Listener {
     long answered = Long.MAX_VALUE;
     boolean isDurable;
 
+    /** A flush has failed since: no later one is relied on. */
+    boolean isForsaken;
+
     Version(int stamp, long sent, boolean isSure) {
       this.stamp = stamp;
       this.sent = sent;
@@ -134,6 +137,9 @@ final class BowModel implements SimFrame.Listener {
       case FLUSH -> {
         if (request.errno() == Errno.OK) {
           flushed(begun.at);
+        } else {
+          versions.forEach(
+              all -> all.forEach(version -> version.isForsaken |= version.isAnswered()));
         }
       }
       case CACHE -> {}
@@ -156,7 +162,7 @@ final class BowModel implements SimFrame.Listener {
 
   private void flushed(long asked) {
     for (List<Version> all : versions) {
-      all.forEach(version -> version.isDurable |= version.answered < asked);
+      all.forEach(version -> version.isDurable |= version.answered < asked && !version.isForsaken);
       prune(all);
     }
   }
