@@ -33,7 +33,10 @@ class ConcurrencyTest {
           "oxbow.nbd.server.CompletedRequests",
           "oxbow.nbd.server.CompletedTogether",
           "oxbow.target.clone.RecordOrder",
-          "oxbow.target.clone.RegionMap");
+          "oxbow.target.clone.RegionMap",
+          "oxbow.target.snapshot.ExceptionTable",
+          "oxbow.target.snapshot.InFlightEpochs",
+          "oxbow.target.snapshot.InFlightEpochsWake");
 
   /** A busy machine lets threads meet less often: then the broken ones get more time. */
   private static final int ATTEMPTS = 4;

@@ -2,9 +2,7 @@ package oxbow.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
@@ -174,17 +172,6 @@ final class CloneCommand extends Command {
             name,
             control);
     return new CloneJob(order, console, uri -> showReady(console, uri)).run();
-  }
-
-  private static void showReady(Console console, String uri) {
-    if (console.isJson()) {
-      Map<String, Object> ready = new LinkedHashMap<>();
-      ready.put("event", "ready");
-      ready.put("uri", uri);
-      console.result(ready);
-    } else {
-      console.result("ready " + uri);
-    }
   }
 
   private static OptionalLong optional(@Nullable Long value) {

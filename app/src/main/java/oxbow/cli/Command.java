@@ -1,6 +1,8 @@
 package oxbow.cli;
 
 import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import oxbow.console.Console;
 import oxbow.console.UserException;
 import picocli.CommandLine;
@@ -31,4 +33,16 @@ abstract class Command {
    * @return the exit status
    */
   abstract int run(Console console) throws UserException, IOException, InterruptedException;
+
+  /** Tells that a device is served, on standard output. */
+  static void showReady(Console console, String uri) {
+    if (console.isJson()) {
+      Map<String, Object> ready = new LinkedHashMap<>();
+      ready.put("event", "ready");
+      ready.put("uri", uri);
+      console.result(ready);
+    } else {
+      console.result("ready " + uri);
+    }
+  }
 }

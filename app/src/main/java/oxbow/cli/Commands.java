@@ -24,6 +24,8 @@ final class Commands {
   private static Map<String, Supplier<Object>> table() {
     Map<String, Supplier<Object>> table = new LinkedHashMap<>();
     table.put("clone", CloneCommand::new);
+    table.put("snapshot", SnapshotCommand::new);
+    table.put("merge", MergeCommand::new);
     table.put("inspect", InspectCommand::new);
     table.put("verify", VerifyCommand::new);
     table.put("bow", BowCommand::new);

@@ -15,7 +15,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Give a message to a target.",
       "A clone takes: enable_hydration, disable_hydration, hydration_threshold N,",
-      "hydration_batch_size N."
+      "hydration_batch_size N.",
+      "A snapshot takes: store_grew."
     })
 final class MessageCommand extends VerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")

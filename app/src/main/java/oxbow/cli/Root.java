@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "oxbow",
     description = {
-      "Clones a block device and serves the clone at once.",
+      "Clones block devices, takes snapshots of them, and serves them at once.",
       "Devices: PATH, file:PATH, nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH,",
       "mem:SIZE, zero:SIZE, error:SIZE. Sizes: bytes, or with KiB MiB GiB TiB, or s for sectors.",
       ""

@@ -2,8 +2,6 @@ package oxbow.job;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -11,7 +9,6 @@ import oxbow.block.BlockingDevice;
 import oxbow.block.Sectors;
 import oxbow.console.Console;
 import oxbow.console.UserException;
-import oxbow.control.ControlDirectory;
 import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
 import oxbow.device.file.FileOpener;
@@ -26,41 +23,35 @@ import oxbow.target.clone.Probe;
  */
 final class CloneChecks {
   private static final String COMMAND = "clone";
-  private static final String UNCHANGED = "Nothing was changed.";
+  private static final String UNCHANGED = DeviceStack.UNCHANGED;
 
   private final CloneOrder order;
-  private final DeviceOpener opener;
+  private final DeviceStack devices;
   private final Console console;
-  private final List<BlockDevice> opened = new ArrayList<>();
 
-  CloneChecks(CloneOrder order, DeviceOpener opener, Console console) {
+  /**
+   * @param devices gets what is opened
+   */
+  CloneChecks(CloneOrder order, DeviceStack devices, Console console) {
     this.order = order;
-    this.opener = opener;
+    this.devices = devices;
     this.console = console;
   }
 
   /**
    * Checks all.
    *
-   * @return the plan, whose devices are the caller's to close
-   * @throws UserException says what is in the way; all devices are closed again
+   * @throws UserException says what is in the way
    */
   ClonePlan check() throws UserException, IOException {
     checkWords();
     Address source = DeviceOpener.parse(COMMAND, order.source());
     Address destination = DeviceOpener.parse(COMMAND, order.destination());
     Address metadata = metadataAddress(destination);
-    checkDistinct(source, "SOURCE", destination, "DEST");
-    checkDistinct(source, "SOURCE", metadata, "the metadata");
-    checkDistinct(destination, "DEST", metadata, "the metadata");
-    try {
-      return check(source, destination, metadata);
-    } catch (UserException | IOException | RuntimeException refused) {
-      for (BlockDevice device : opened.reversed()) {
-        device.close();
-      }
-      throw refused;
-    }
+    CommandWords.checkDistinct(COMMAND, source, "SOURCE", destination, "DEST");
+    CommandWords.checkDistinct(COMMAND, source, "SOURCE", metadata, "the metadata");
+    CommandWords.checkDistinct(COMMAND, destination, "DEST", metadata, "the metadata");
+    return check(source, destination, metadata);
   }
 
   /** What can be told from the words alone; wrong ones are a wrong command line. */
@@ -68,14 +59,8 @@ final class CloneChecks {
     if (order.regionSizeBytes().isPresent()) {
       RegionSize.check(order.regionSizeBytes().getAsLong());
     }
-    for (String listen : order.listen()) {
-      ListenAddress.parse(listen);
-    }
-    String name = order.name();
-    if (name != null && !ControlDirectory.isName(name)) {
-      throw UserException.wrongUsage(
-          COMMAND, "--name " + name + ": letters, digits and . _ - + : @ are allowed, 60 at most");
-    }
+    CommandWords.checkListen(COMMAND, "--listen", order.listen());
+    CommandWords.checkName(COMMAND, "--name", order.name());
   }
 
   private Address metadataAddress(Address destination) throws UserException {
@@ -97,15 +82,6 @@ final class CloneChecks {
     throw UserException.wrongUsage(
         COMMAND,
         "--metadata is missing: " + order.destination() + " is no file that could have it beside");
-  }
-
-  private static void checkDistinct(Address a, String nameOfA, Address b, String nameOfB)
-      throws UserException, IOException {
-    if (DeviceOpener.isSame(a, b)) {
-      throw UserException.failed(
-              COMMAND, nameOfA + " and " + nameOfB + " are the same device: " + b.text())
-          .advise(UNCHANGED);
-    }
   }
 
   private ClonePlan check(
@@ -148,21 +124,8 @@ final class CloneChecks {
   }
 
   private BlockDevice open(Address address, boolean isWritable, String role) throws UserException {
-    try {
-      FileOpener.OddTail tail = order.isPadded() ? FileOpener.OddTail.PAD : FileOpener.OddTail.DROP;
-      BlockDevice device =
-          isWritable ? opener.openWritable(address) : opener.openReadOnly(address, tail);
-      opened.add(device);
-      // A file that was opened for writing can be written; asking for its limits would touch it.
-      if (isWritable && !(device instanceof FileDevice) && device.limits().isReadOnly()) {
-        throw UserException.failed(COMMAND, address.text() + ": the " + role + " is read-only")
-            .advise(UNCHANGED);
-      }
-      return device;
-    } catch (IOException failed) {
-      throw UserException.failed(COMMAND + ": Error opening " + role + " device", failed)
-          .advise(UNCHANGED);
-    }
+    FileOpener.OddTail tail = order.isPadded() ? FileOpener.OddTail.PAD : FileOpener.OddTail.DROP;
+    return devices.open(address, isWritable, tail, role);
   }
 
   private long length(BlockDevice source) throws UserException {

@@ -3,8 +3,6 @@ package oxbow.job;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -13,7 +11,6 @@ import oxbow.console.Console;
 import oxbow.console.Progress;
 import oxbow.console.UserException;
 import oxbow.mapped.DeviceHealth;
-import oxbow.mapped.MappedDevice;
 import oxbow.target.clone.CloneMode;
 import oxbow.target.clone.CloneProgress;
 
@@ -21,89 +18,30 @@ import oxbow.target.clone.CloneProgress;
  * {@code oxbow clone}: checks, creates, serves, shows how far hydration is, and ends in order:
  * clients are answered, the destination is flushed, the metadata committed. Used once.
  */
-public final class CloneJob {
+public final class CloneJob extends ForegroundJob {
   private static final String COMMAND = "clone";
 
   private final CloneOrder order;
   private final Console console;
-  private final Consumer<String> ready;
-  private final WarningFilter warnings = new WarningFilter();
-  private final LinkedBlockingQueue<Wakeup> wakeups = new LinkedBlockingQueue<>();
-
-  /** Why the job looks up from waiting. */
-  private enum Wakeup {
-    STOP,
-    DEVICE_EVENT,
-    VERIFIED
-  }
 
   /**
    * @param ready takes each URI under which the clone is served, once it is; must not block
    */
   public CloneJob(CloneOrder order, Console console, Consumer<String> ready) {
+    super(COMMAND, console, ready);
     this.order = order;
     this.console = console;
-    this.ready = ready;
   }
 
-  /** Ends the job in order, as a signal does; from any thread. */
-  public void stop() {
-    wakeups.add(Wakeup.STOP);
-  }
-
-  /**
-   * Runs until a signal, or until the destination is a full copy if that was asked for. Blocks.
-   *
-   * @return the exit status
-   */
-  public int run() throws UserException, IOException, InterruptedException {
-    StopSignals signals = StopSignals.onFirst(this::stop);
-    try (signals;
-        DeviceOpener opener = new DeviceOpener(console::say)) {
-      ClonePlan plan = new CloneChecks(order, opener, console).check();
-      try (CloneTraces traces = traces(plan);
-          ControlPoint control = listen(plan);
-          CloneStack stack = CloneStack.build(plan, control.name(), opener, listener())) {
-        return run(plan, control, stack, traces, opener);
-      }
+  @Override
+  int run(DeviceStack devices) throws UserException, IOException, InterruptedException {
+    ClonePlan plan = new CloneChecks(order, devices, console).check();
+    try (CloneTraces traces = CloneTraces.open(order, plan.lengthBytes(), console);
+        ControlPoint control =
+            ControlPoint.listen(COMMAND, order.name(), order.control(), order.destination());
+        CloneStack stack = CloneStack.build(plan, devices, control.name(), listenerOf(null))) {
+      return run(plan, control, stack, traces, devices);
     }
-  }
-
-  private CloneTraces traces(ClonePlan plan) throws UserException, IOException {
-    try {
-      return CloneTraces.open(order, plan.lengthBytes(), console);
-    } catch (UserException refused) {
-      plan.close();
-      throw refused;
-    }
-  }
-
-  private ControlPoint listen(ClonePlan plan) throws UserException, IOException {
-    try {
-      return ControlPoint.listen(COMMAND, order.name(), order.control(), order.destination());
-    } catch (UserException refused) {
-      plan.close();
-      throw refused;
-    }
-  }
-
-  private MappedDevice.Listener listener() {
-    return new MappedDevice.Listener() {
-      @Override
-      public void event(long number, String why) {
-        console.event(
-            "event", Map.of("number", number, "why", why), "event " + number + ": " + why);
-        wakeups.add(Wakeup.DEVICE_EVENT);
-      }
-
-      @Override
-      public void warning(String what) {
-        String shown = warnings.show(what);
-        if (!shown.isEmpty()) {
-          console.event("warning", Map.of("what", what), "warning: " + shown);
-        }
-      }
-    };
   }
 
   private int run(
@@ -111,7 +49,7 @@ public final class CloneJob {
       ControlPoint control,
       CloneStack stack,
       CloneTraces traces,
-      DeviceOpener opener)
+      DeviceStack devices)
       throws UserException, IOException, InterruptedException {
     // The device holds requests until it is resumed: nothing is copied unless all can be served.
     CloneVerifier verifier =
@@ -120,16 +58,20 @@ public final class CloneJob {
     DeviceService service =
         order.isServed()
             ? DeviceService.serve(
-                COMMAND, traces.served(device), control.name(), order.listen(), opener.engine())
+                COMMAND,
+                "--listen",
+                traces.served(device),
+                control.name(),
+                order.listen(),
+                devices.opener().engine())
             : null;
-    stack.keep();
+    devices.keep();
     traces.keep();
     traces.giveOrder(stack.target());
     sayWhatBegins(plan, stack.progress());
-    List<String> uris = service == null ? List.of() : service.uris();
-    control.registry().add(device(plan, stack, service, uris));
-    stack.layers().forEach(control.registry()::add);
-    uris.forEach(ready);
+    control.registry().add(device(plan, stack, service));
+    devices.layers(control.name()).forEach(control.registry()::add);
+    tellReady(service == null ? List.of() : service.uris());
     // Only now, so that nothing is told before "ready", however soon hydration has completed.
     stack.mapped().resume();
     String failure;
@@ -138,26 +80,26 @@ public final class CloneJob {
     } finally {
       if (verifier != null) {
         // It may be waiting for a source that is gone.
-        stack.holdNoLonger();
+        devices.holdNoLonger();
         verifier.close();
       }
     }
-    int status = end(stack, service, failure);
+    quiesce(devices, service == null ? List.of() : List.of(service));
+    int status = end(stack, failure);
     if (verifier != null) {
       verifier.check();
     }
     return status;
   }
 
-  private static CloneDevice device(
-      ClonePlan plan, CloneStack stack, @Nullable DeviceService service, List<String> uris) {
-    return new CloneDevice(
+  private static ServedDevice device(
+      ClonePlan plan, CloneStack stack, @Nullable DeviceService service) {
+    return ServedDevice.of(
         stack.mapped(),
-        stack.target(),
-        uris.isEmpty() ? "-" : uris.getFirst(),
+        service,
         List.of(
             plan.order().source(), plan.destinationAddress().text(), plan.metadataAddress().text()),
-        () -> service == null ? 0 : service.clients());
+        () -> CloneFigures.of(stack.mapped(), stack.target()));
   }
 
   private void sayWhatBegins(ClonePlan plan, CloneProgress progress) {
@@ -203,17 +145,14 @@ public final class CloneJob {
           }
         }
         if (now.isDone() && verifier != null) {
-          verifier.begin(() -> wakeups.add(Wakeup.VERIFIED));
+          verifier.begin(() -> wake(Wakeup.WORK_ENDED));
         }
         String obstacle = obstacle(stack, now);
         if (obstacle != null && order.isUntilHydrated()) {
           return obstacle;
         }
         // When all is done there is nothing more to show: sleep until something happens.
-        Wakeup why =
-            wasDone
-                ? wakeups.take()
-                : wakeups.poll(display.interval().toNanos(), TimeUnit.NANOSECONDS);
+        Wakeup why = wasDone ? await() : await(display.interval().toNanos());
         if (why == Wakeup.STOP) {
           return null;
         }
@@ -246,15 +185,8 @@ public final class CloneJob {
     return obstacle(stack, now);
   }
 
-  private int end(CloneStack stack, @Nullable DeviceService service, @Nullable String failure)
-      throws UserException, IOException {
-    stack.holdNoLonger();
-    boolean isDrained = service == null || service.drain();
-    boolean isSuspended = stack.suspend();
+  private int end(CloneStack stack, @Nullable String failure) throws UserException {
     CloneProgress last = stack.progress();
-    if (!isDrained || !isSuspended) {
-      throw UserException.failed(COMMAND, "a device did not answer; what was flushed is safe");
-    }
     if (failure != null) {
       throw UserException.failed(COMMAND + ": not fully hydrated", failure)
           .advise("The same command goes on where this one stopped.");

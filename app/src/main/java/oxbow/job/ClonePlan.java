@@ -1,6 +1,5 @@
 package oxbow.job;
 
-import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.device.Address;
@@ -23,16 +22,4 @@ record ClonePlan(
     @Nullable BlockDevice metadata,
     boolean isMetadataNew,
     long lengthBytes,
-    long regionBytes) {
-
-  /** Closes what is open; for a plan that is not carried out. */
-  void close() throws IOException {
-    source.close();
-    if (destination != null) {
-      destination.close();
-    }
-    if (metadata != null) {
-      metadata.close();
-    }
-  }
-}
+    long regionBytes) {}

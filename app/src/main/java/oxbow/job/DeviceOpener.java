@@ -19,6 +19,7 @@ import oxbow.device.zero.ZeroDevice;
 import oxbow.engine.Engine;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.nbd.client.NbdAddress;
+import oxbow.targets.TargetTypes;
 
 /**
  * Opens devices by address, and keeps the threads that they run on. Closed after all of them. Used
@@ -28,6 +29,7 @@ public final class DeviceOpener implements AutoCloseable {
   private final WorkerDiskPool disks = new WorkerDiskPool();
   private final FileOpener files = new FileOpener(disks);
   private final Consumer<String> log;
+  private final TargetTypes types = new TargetTypes();
   private final Layers layers;
   private final WriteLogs logs = new WriteLogs(files);
   private @Nullable Engine engine;
@@ -38,7 +40,7 @@ public final class DeviceOpener implements AutoCloseable {
    */
   public DeviceOpener(Consumer<String> log) {
     this.log = log;
-    this.layers = new Layers(log);
+    this.layers = new Layers(types, log);
   }
 
   /** Reads a device address; what cannot be one is a wrong command line. */
@@ -160,6 +162,11 @@ public final class DeviceOpener implements AutoCloseable {
           }
           last[0] = state.phase();
         });
+  }
+
+  /** The targets there are; those of one origin find each other through these. */
+  TargetTypes types() {
+    return types;
   }
 
   /** Creates and gives sizes to files. */

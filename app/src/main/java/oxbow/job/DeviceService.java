@@ -31,14 +31,20 @@ final class DeviceService implements AutoCloseable {
   /**
    * Serves at once.
    *
+   * @param option where the addresses stand on the command line
    * @param listen as users write addresses; empty for a socket in the control directory
    */
   static DeviceService serve(
-      String command, BlockDevice device, String name, List<String> listen, Engine engine)
+      String command,
+      String option,
+      BlockDevice device,
+      String name,
+      List<String> listen,
+      Engine engine)
       throws UserException, IOException {
     List<SocketAddress> addresses = new ArrayList<>();
     for (String text : listen) {
-      addresses.add(ListenAddress.parse(text));
+      addresses.add(ListenAddress.parse(command, option, text));
     }
     if (listen.isEmpty()) {
       ControlDirectory directory = ControlDirectory.ofUser().prepare();
@@ -52,7 +58,7 @@ final class DeviceService implements AutoCloseable {
       } catch (IOException failed) {
         service.close();
         throw UserException.failed(command + ": " + shown(address), failed)
-            .advise("Nothing was left behind. --listen chooses another address.");
+            .advise("Nothing was left behind. " + option + " chooses another address.");
       }
     }
     return service;

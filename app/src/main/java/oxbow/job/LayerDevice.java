@@ -10,8 +10,8 @@ import oxbow.control.TargetLine;
 import oxbow.mapped.Layer;
 
 /**
- * A target for tests below a clone, as the verbs see it: its messages make devices fail and heal
- * while they are in use.
+ * A target for tests below a job's devices, as the verbs see it: its messages make devices fail and
+ * heal while they are in use.
  */
 record LayerDevice(String name, Layer layer) implements Device {
   @Override
@@ -29,7 +29,7 @@ record LayerDevice(String name, Layer layer) implements Device {
     return layer.limits().isReadOnly();
   }
 
-  /** The clone has it open, nobody else. */
+  /** The job has it open, nobody else. */
   @Override
   public int openCount() {
     return 1;
@@ -42,12 +42,12 @@ record LayerDevice(String name, Layer layer) implements Device {
 
   @Override
   public List<TargetLine> table() {
-    return List.of(CloneDevice.line(layer.mapped(), layer.mapped().table(), Map.of()));
+    return List.of(ServedDevice.line(layer.mapped(), layer.mapped().table(), Map.of()));
   }
 
   @Override
   public List<TargetLine> status(boolean isNoflush) {
-    return List.of(CloneDevice.line(layer.mapped(), layer.mapped().status(isNoflush), Map.of()));
+    return List.of(ServedDevice.line(layer.mapped(), layer.mapped().status(isNoflush), Map.of()));
   }
 
   @Override
@@ -57,7 +57,7 @@ record LayerDevice(String name, Layer layer) implements Device {
 
   @Override
   public String message(long sector, List<String> words) throws ControlException {
-    return CloneDevice.message(layer.mapped(), sector, words);
+    return ServedDevice.message(layer.mapped(), sector, words);
   }
 
   @Override

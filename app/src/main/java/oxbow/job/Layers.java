@@ -24,13 +24,14 @@ import oxbow.targets.TargetTypes;
 final class Layers {
   private static final String ERROR = "error";
 
-  private final TargetTypes types = new TargetTypes();
+  private final TargetTypes types;
   private final Consumer<String> log;
 
   /**
    * @param log takes the devices' events and warnings; any thread
    */
-  Layers(Consumer<String> log) {
+  Layers(TargetTypes types, Consumer<String> log) {
+    this.types = types;
     this.log = log;
   }
 

@@ -14,8 +14,12 @@ final class ListenAddress {
 
   private ListenAddress() {}
 
-  /** Reads such an address; looks up no names but the host's. */
-  static SocketAddress parse(String text) throws UserException {
+  /**
+   * Reads such an address; looks up no names but the host's.
+   *
+   * @param option where it stands on the command line
+   */
+  static SocketAddress parse(String command, String option, String text) throws UserException {
     if (text.startsWith(UNIX) && text.length() > UNIX.length()) {
       return UnixDomainSocketAddress.of(Path.of(text.substring(UNIX.length())));
     }
@@ -25,19 +29,19 @@ final class ListenAddress {
       boolean isBracketed = host.startsWith("[") && host.endsWith("]");
       return new InetSocketAddress(
           isBracketed ? host.substring(1, host.length() - 1) : host,
-          port(text, text.substring(colon + 1)));
+          port(command, option + " " + text, text.substring(colon + 1)));
     }
-    throw wrong(text, "unix:PATH or tcp:HOST:PORT is expected");
+    throw wrong(command, option + " " + text, "unix:PATH or tcp:HOST:PORT is expected");
   }
 
-  private static int port(String text, String digits) throws UserException {
+  private static int port(String command, String what, String digits) throws UserException {
     if (digits.matches("[0-9]{1,5}") && Integer.parseInt(digits) <= MAX_PORT) {
       return Integer.parseInt(digits);
     }
-    throw wrong(text, "the port is a number from 0 to " + MAX_PORT);
+    throw wrong(command, what, "the port is a number from 0 to " + MAX_PORT);
   }
 
-  private static UserException wrong(String text, String why) {
-    return UserException.wrongUsage("clone", "--listen " + text + ": " + why);
+  private static UserException wrong(String command, String what, String why) {
+    return UserException.wrongUsage(command, what + ": " + why);
   }
 }

@@ -20,6 +20,8 @@ class CommandBatteryTest {
   private static final Map<String, List<String>> COMPLETE =
       Map.ofEntries(
           Map.entry("clone", List.of("DEVICE", "dest.img", "--no-serve")),
+          Map.entry("snapshot", List.of("DEVICE", "store.cow", "--create", "1MiB")),
+          Map.entry("merge", List.of("DEVICE", "store.cow")),
           Map.entry("inspect", List.of("DEVICE")),
           Map.entry("verify", List.of("DEVICE", "DEVICE")),
           Map.entry("demo", List.of()),
@@ -48,8 +50,20 @@ class CommandBatteryTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "clone", "inspect", "verify", "demo", "ls", "info", "deps", "table", "status", "message",
-        "wait", "version"
+        "clone",
+        "snapshot",
+        "merge",
+        "inspect",
+        "verify",
+        "demo",
+        "ls",
+        "info",
+        "deps",
+        "table",
+        "status",
+        "message",
+        "wait",
+        "version"
       })
   void helpIsOnStandardOutput(String command) {
     for (Cli help :
@@ -64,21 +78,45 @@ class CommandBatteryTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "clone", "inspect", "verify", "demo", "ls", "info", "deps", "table", "status", "message",
-        "wait", "version"
+        "clone",
+        "snapshot",
+        "merge",
+        "inspect",
+        "verify",
+        "demo",
+        "ls",
+        "info",
+        "deps",
+        "table",
+        "status",
+        "message",
+        "wait",
+        "version"
       })
   void anUnknownOptionIsAWrongCommandLine(String command) throws Exception {
     assertWrong(command, words(command, "some.img", "--frobnicate"), "Unknown option");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"clone", "inspect", "verify", "message", "wait"})
+  @ValueSource(strings = {"clone", "snapshot", "merge", "inspect", "verify", "message", "wait"})
   void aMissingArgumentIsAWrongCommandLine(String command) throws Exception {
     assertWrong(command, List.of(command), "Missing required parameter");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"clone", "inspect", "verify", "demo", "ls", "info", "version", "wait"})
+  @ValueSource(
+      strings = {
+        "clone",
+        "snapshot",
+        "merge",
+        "inspect",
+        "verify",
+        "demo",
+        "ls",
+        "info",
+        "version",
+        "wait"
+      })
   void oneArgumentTooManyIsAWrongCommandLine(String command) throws Exception {
     List<Object> words = words(command, "some.img");
     words.addAll(List.of("1", "2", "3"));
@@ -86,7 +124,7 @@ class CommandBatteryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"clone", "inspect", "verify"})
+  @ValueSource(strings = {"clone", "snapshot", "merge", "inspect", "verify"})
   void aDeviceThatCannotBeOpenedIsOneLine(String command) throws Exception {
     Path sub = Files.createDirectory(directory.resolve("sub"));
     assertFails(command, directory.resolve("none.img"), "No such file or directory");
@@ -100,7 +138,7 @@ class CommandBatteryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"clone", "inspect", "verify"})
+  @ValueSource(strings = {"clone", "snapshot", "merge", "inspect", "verify"})
   void anAddressThatIsNoneIsAWrongCommandLine(String command) throws Exception {
     assertWrong(command, words(command, "mem:many"), "mem:many");
     assertWrong(command, words(command, "s3://bucket/key"), "later release");
@@ -124,9 +162,9 @@ class CommandBatteryTest {
     assertThat(typo.status()).isEqualTo(2);
     assertThat(typo.errLines())
         .containsExactly("oxbow: clon: Unknown command", "  Did you mean clone?");
-    Cli later = Cli.run("snapshot", "a", "b");
+    Cli later = Cli.run("bow", "a", "b");
     assertThat(later.status()).isEqualTo(2);
-    assertThat(later.errLines().getFirst()).isEqualTo("oxbow: snapshot: Unknown command");
+    assertThat(later.errLines().getFirst()).isEqualTo("oxbow: bow: Unknown command");
     assertThat(Cli.run().status()).isEqualTo(2);
     assertThat(Cli.run("--nonsense").status()).isEqualTo(2);
   }
@@ -156,7 +194,7 @@ class CommandBatteryTest {
       words.add(
           switch (word) {
             case "DEVICE" -> device;
-            case "dest.img" -> directory.resolve(word);
+            case "dest.img", "store.cow" -> directory.resolve(word);
             default -> word;
           });
     }

@@ -26,6 +26,13 @@ record Snapshot(Map<String, String> files) {
     return new Snapshot(files);
   }
 
+  /** The same without the times of change. */
+  Snapshot withoutTimes() {
+    Map<String, String> content = new TreeMap<>(files);
+    content.replaceAll((name, description) -> description.replaceFirst(" of \\S+ ", " "));
+    return new Snapshot(content);
+  }
+
   private static String describe(Path path) {
     try {
       if (!Files.isRegularFile(path)) {

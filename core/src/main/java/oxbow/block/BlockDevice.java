@@ -15,7 +15,10 @@ public interface BlockDevice extends AutoCloseable {
   /** Device address in the words users type (INTERFACE, section 2); stands in table lines. */
   String address();
 
-  /** Length in bytes; does not change while the device is open. */
+  /**
+   * Length in bytes. While the device is open it can only grow, and only by whom it was opened:
+   * {@code FileDevice.growTo}. Who has asked before need not notice.
+   */
   long sizeBytes();
 
   Limits limits();

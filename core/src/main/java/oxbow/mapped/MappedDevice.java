@@ -228,7 +228,8 @@ public final class MappedDevice implements BlockDevice {
         piece.track(mapping.ticket());
         piece.submit(underlying.get(mapping.slot()), mapping.offsetBytes());
       } else {
-        piece.pieceEnded(mapping.errno());
+        piece.track(mapping.ticket());
+        piece.ioEnded(mapping.errno());
       }
       at += length;
     } while (at < end);

@@ -29,8 +29,8 @@ public final class Mapping {
   }
 
   /**
-   * After {@link #remap}: {@link Target#endIo} is told of this ticket, exactly once, when the I/O
-   * has ended or is not sent at all.
+   * After {@link #remap} or {@link #complete}: {@link Target#endIo} is told of this ticket, exactly
+   * once, when the I/O has ended or is not sent at all.
    */
   public void track(int givenTicket) {
     this.ticket = givenTicket;

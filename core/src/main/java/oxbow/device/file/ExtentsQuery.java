@@ -21,7 +21,7 @@ final class ExtentsQuery implements DiskPool.Work {
   private int reported;
 
   /**
-   * @param fileEndBytes where the file ended at opening
+   * @param fileEndBytes where the file ended when it was opened or grew
    */
   ExtentsQuery(
       DiskFile file,

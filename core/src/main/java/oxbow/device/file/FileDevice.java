@@ -7,9 +7,12 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
+import oxbow.block.BlockingDevice;
+import oxbow.block.DeviceException;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.block.Limits;
+import oxbow.block.Sectors;
 import oxbow.engine.DiskPool;
 import oxbow.linux.DiskFile;
 import oxbow.linux.FileFacts;
@@ -41,12 +44,13 @@ public final class FileDevice implements BlockDevice {
   private final FileFacts facts;
   private final boolean isReadOnly;
   private final boolean isBlockDevice;
-  private final long sizeBytes;
-  private final long fileEndBytes;
   private final FileTransfer transfer;
   private final FileZeroing zeroing;
   private final SharedFlush flush;
   private final DiskPool.Work work = new Work();
+
+  /** Grows in {@link #growTo} only. */
+  private volatile long sizeBytes;
 
   /** Null until asked for; a race finds the same out twice. */
   private volatile @Nullable Limits limits;
@@ -70,7 +74,6 @@ public final class FileDevice implements BlockDevice {
     this.facts = facts;
     this.pool = pool;
     this.sizeBytes = sizeBytes;
-    this.fileEndBytes = fileEndBytes;
     this.isReadOnly = isReadOnly;
     this.isBlockDevice = facts.kind() == FileFacts.Kind.BLOCK_DEVICE;
     this.transfer = new FileTransfer(file, fileEndBytes);
@@ -112,7 +115,7 @@ public final class FileDevice implements BlockDevice {
       known =
           isReadOnly
               ? Limits.READ_ONLY_FILE
-              : writableLimits(zeroing.probeDiscard(fileEndBytes), isBlockDevice);
+              : writableLimits(zeroing.probeDiscard(transfer.fileEndBytes()), isBlockDevice);
       limits = known;
     }
     return known;
@@ -120,7 +123,7 @@ public final class FileDevice implements BlockDevice {
 
   /** Bytes at the end of the file that are not served, since they make no whole sector (O12). */
   public int lostBytes() {
-    return (int) Math.max(0, fileEndBytes - sizeBytes);
+    return (int) Math.max(0, transfer.fileEndBytes() - sizeBytes);
   }
 
   Path path() {
@@ -161,9 +164,37 @@ public final class FileDevice implements BlockDevice {
     return allocate(0, sizeBytes);
   }
 
+  /**
+   * Makes the device longer, durably, while it is in use; what is added takes no space and reads as
+   * zeros, but for {@link #lostBytes}. Who has asked for the size before may go on with that.
+   * Blocks.
+   *
+   * @param newSizeBytes whole sectors, no less than now
+   * @throws DeviceException with ENOTSUP where this is no regular file that may be written; when
+   *     this fails the device has the size that it had
+   */
+  public synchronized void growTo(long newSizeBytes) throws IOException {
+    if (newSizeBytes < sizeBytes || !Sectors.isAligned(newSizeBytes)) {
+      throw new IllegalArgumentException(newSizeBytes + " bytes after " + sizeBytes);
+    }
+    if (isReadOnly || !isRegularFile()) {
+      throw new DeviceException(Errno.ENOTSUP, path + ": cannot grow");
+    }
+    long result = file.resize(newSizeBytes);
+    if (result < 0) {
+      throw new DeviceException(FileErrors.errnoOf(result), path + ": cannot grow");
+    }
+    // Through the device's own flush, so that an error of write-back that shows here is kept (F2).
+    try (BlockingDevice io = new BlockingDevice(this)) {
+      io.flush();
+    }
+    transfer.endAt(newSizeBytes);
+    sizeBytes = newSizeBytes;
+  }
+
   @Override
   public int readNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
-    if (isReadNowMissing || offsetBytes + lengthBytes > fileEndBytes) {
+    if (isReadNowMissing || offsetBytes + lengthBytes > transfer.fileEndBytes()) {
       return Errno.EAGAIN;
     }
     long count = file.readNow(offsetBytes, data, dataOffset, lengthBytes);
@@ -199,7 +230,7 @@ public final class FileDevice implements BlockDevice {
   /** Whether a write that begins or ends here finds what it has to keep of the page in memory. */
   private boolean isInMemory(long edgeBytes) {
     return edgeBytes % PAGE_BYTES == 0
-        || (edgeBytes < fileEndBytes && readNow(edgeBytes, PROBE, 0, 1) == Errno.OK)
+        || (edgeBytes < transfer.fileEndBytes() && readNow(edgeBytes, PROBE, 0, 1) == Errno.OK)
         || edgeBytes == sizeBytes;
   }
 
@@ -264,8 +295,8 @@ public final class FileDevice implements BlockDevice {
   @Override
   public void extents(long offsetBytes, long lengthBytes, int maxExtents, Extents receiver) {
     if (isRegularFile()) {
-      new ExtentsQuery(file, fileEndBytes, offsetBytes, lengthBytes, maxExtents, receiver)
-          .start(pool);
+      long end = transfer.fileEndBytes();
+      new ExtentsQuery(file, end, offsetBytes, lengthBytes, maxExtents, receiver).start(pool);
     } else {
       BlockDevice.super.extents(offsetBytes, lengthBytes, maxExtents, receiver);
     }

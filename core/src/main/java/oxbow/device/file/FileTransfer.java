@@ -26,9 +26,10 @@ final class FileTransfer {
   private final DiskFile file;
 
   /**
-   * Where the file ended at opening. From here to the end of the device, what is missing is zeros.
+   * Where the file ended when it was opened or grew. From here to the end of the device, what is
+   * missing is zeros.
    */
-  private final long fileEndBytes;
+  private volatile long fileEndBytes;
 
   /** Direct writes under way: buffered ones would wait for them in the file system. */
   private final AtomicInteger directWrites = new AtomicInteger();
@@ -42,6 +43,16 @@ final class FileTransfer {
   FileTransfer(DiskFile file, long fileEndBytes) {
     this.file = file;
     this.fileEndBytes = fileEndBytes;
+  }
+
+  /** Where the file ends: in it, what is missing was lost. */
+  long fileEndBytes() {
+    return fileEndBytes;
+  }
+
+  /** The file has grown. */
+  void endAt(long newFileEndBytes) {
+    fileEndBytes = newFileEndBytes;
   }
 
   boolean isWritingDirectly() {

@@ -2,210 +2,287 @@ package oxbow.target.snapshot;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Exceptions that can be read: which chunk of the store stands for a chunk of the origin. One
- * writer at a time, under the family's lock; any number of readers, without one.
+ * The complete exceptions of a snapshot: where in the store the chunks of the origin are that
+ * differ from it. Chunk numbers are below 2^56 on both sides.
  *
- * <p>Chunks of the origin are looked at in pages of 256. Most exceptions come as neighbours: a page
- * whose exceptions all ascend together is one entry of {@link #pages}; all other exceptions are
- * entries of {@link #singles}. A count for each page tells readers where nothing is to be found.
+ * <p>Any thread may ask; nobody locks for it. One thread at a time changes the table, under the
+ * family's lock. A reader finds the right chunk of the store or none. It finds every exception that
+ * was put before it began to look and is not being removed, whatever else happens to the table
+ * meanwhile; one that is being put it may miss. Answers about more than one chunk may be of several
+ * moments.
  *
- * <p>Why a reader misses nothing that was put before it began: an exception that moves from one of
- * the {@link ChunkMap}s to the other is put there before it is removed here. Readers look into the
- * singles, then into the pages, and meet those on their way to the pages in one of the two. What
- * goes the other way, when part of a page is removed, they might miss: so they begin again if that
- * has happened meanwhile ({@link #splits}).
+ * <p>Why that holds: the table is a hash of {@linkplain ExceptionGroup groups}, each of 32768
+ * neighbouring chunks. Groups come into the hash, and new ones take the place of old ones, by one
+ * reference (a release; readers acquire it), and are complete by then. A larger hash is filled
+ * before it is published (a volatile write). What was put before a reader began is thus in the
+ * group that it finds, or in a later one; a reader that still has an older hash or group finds
+ * there what was put before it was replaced, and began before that. Within a group, see G1 and G2
+ * there.
+ *
+ * <p>Memory: a page of 256 chunks, aligned in the origin, whose exceptions ascend takes 8 bytes;
+ * any other exception 8 to 12 (13 to 20 where the store has more than 2^32 chunks). A group costs
+ * some 150 bytes, and 1 KiB more when it has such pages. However large the table is, for the change
+ * of a page at most one group is copied, and rarely the hash of groups.
  */
 final class ExceptionTable {
-  static final long NONE = ChunkMap.NONE;
+  /** There is no exception. */
+  static final long NONE = -1;
 
-  /** Receives exceptions of neighbours. */
-  @FunctionalInterface
-  interface RunVisitor {
-    void run(long oldChunk, long newChunk, long count);
-  }
+  /** Chunk numbers are below this one (snapshot-cow.md section 7). */
+  static final long CHUNKS = 1L << 56;
 
-  private static final int PAGE_BITS = 8;
-  private static final int PAGE_CHUNKS = 1 << PAGE_BITS;
-  private static final VarHandle COUNT = MethodHandles.arrayElementVarHandle(short[].class);
+  private static final VarHandle GROUPS =
+      MethodHandles.arrayElementVarHandle(ExceptionGroup[].class);
 
-  private final long originChunks;
-  private final ChunkMap singles = new ChunkMap();
-  private final ChunkMap pages = new ChunkMap();
+  private static final int MIN_SLOTS = 8;
+  private static final int MAX_FIRST_SLOTS = 1 << 12;
 
-  /** Exceptions of each page; raised before they are put, lowered after they are removed. */
-  private final short[] counts;
+  /** 2^64 over the golden ratio. */
+  private static final long SPREAD = 0x9E3779B97F4A7C15L;
+
+  /** An open-addressing hash by the groups' numbers, a power of two, at most half in use. */
+  private volatile @Nullable ExceptionGroup[] groups;
+
+  /** For the writer only. */
+  private int groupCount;
 
   private final AtomicLong count = new AtomicLong();
 
-  /** How often a page has been split into singles. */
-  private final AtomicInteger splits = new AtomicInteger();
-
   /**
-   * @param originChunks old chunks lie below
+   * An empty table.
+   *
+   * @param originChunks as far as is known now, at least 0: what lies beyond finds room too
    */
   ExceptionTable(long originChunks) {
-    this.originChunks = originChunks;
-    this.counts = new short[Math.toIntExact(Math.ceilDiv(originChunks, PAGE_CHUNKS))];
+    int slots = Math.clamp(2 * number(originChunks), MIN_SLOTS, MAX_FIRST_SLOTS);
+    this.groups = new ExceptionGroup[Integer.highestOneBit(slots)];
   }
 
-  /** How many exceptions there are. */
+  /** How many chunks have an exception; may lag behind what another thread changes now. */
   long count() {
-    return count.get();
+    return count.getAcquire();
   }
 
   /** The chunk of the store that stands for a chunk of the origin, or {@link #NONE}. */
   long get(long oldChunk) {
-    long page = oldChunk >>> PAGE_BITS;
-    if (isEmpty(page)) {
-      return NONE;
-    }
-    while (true) {
-      int before = splits.get();
-      long stored = singles.get(oldChunk);
-      if (stored != NONE) {
-        return stored;
-      }
-      long first = pages.get(page);
-      if (first != NONE) {
-        return first + (oldChunk & (PAGE_CHUNKS - 1));
-      }
-      if (splits.get() == before) {
-        return NONE;
-      }
-    }
+    ExceptionGroup group = group(groups, number(oldChunk));
+    return group == null ? NONE : group.get(key(oldChunk));
   }
 
-  private boolean isEmpty(long page) {
-    return (short) COUNT.getAcquire(counts, (int) page) == 0;
-  }
-
-  /** Chunks from this one on, at most the limit, that stand for ascending neighbours of its own. */
+  /**
+   * How many chunks from one on are mapped to neighbours, in ascending order, of the chunk of the
+   * store that it is mapped to.
+   *
+   * @param limit what is returned at most, at least 1
+   * @return 0 if the chunk has no exception (any more, where another thread removes it)
+   */
   long runLength(long oldChunk, long limit) {
-    long stored = get(oldChunk);
-    if (stored == NONE) {
-      return 0;
-    }
-    long length = 1;
-    while (length < limit && get(oldChunk + length) == stored + length) {
-      length += lengthToPageEnd(oldChunk + length, stored + length, limit - length);
+    long newChunk = get(oldChunk);
+    long length = 0;
+    while (newChunk != NONE && length < limit) {
+      ExceptionGroup group = group(groups, number(oldChunk + length));
+      int asked = chunksInGroup(oldChunk + length, limit - length);
+      int found =
+          group == null ? 0 : group.runLength(key(oldChunk + length), newChunk + length, asked);
+      length += found;
+      if (found < asked) {
+        break;
+      }
     }
     return length;
   }
 
-  /** At least 1, for a chunk that is known to be stored there; a whole page is looked up once. */
-  private long lengthToPageEnd(long oldChunk, long stored, long limit) {
-    boolean isPageStart = (oldChunk & (PAGE_CHUNKS - 1)) == 0;
-    boolean isWhole = isPageStart && pages.get(oldChunk >>> PAGE_BITS) == stored;
-    return isWhole ? Math.min(PAGE_CHUNKS, limit) : 1;
-  }
-
-  /** Chunks from this one on, at most the limit, that have no exception. */
+  /**
+   * How many chunks from one on have no exception.
+   *
+   * @param limit what is returned at most; however high, it costs no more than a look at every
+   *     group that there is
+   */
   long gapLength(long oldChunk, long limit) {
-    long end = Math.min(oldChunk + limit, originChunks);
-    long chunk = oldChunk;
-    while (chunk < end) {
-      long page = chunk >>> PAGE_BITS;
-      if (isEmpty(page)) {
-        chunk = (page + 1) << PAGE_BITS;
-      } else if (get(chunk) == NONE) {
-        chunk++;
-      } else {
+    @Nullable ExceptionGroup[] now = groups;
+    long end = oldChunk + limit;
+    for (long at = oldChunk; at < end; ) {
+      ExceptionGroup group = nextGroup(now, number(at), number(end - 1));
+      if (group == null) {
         break;
       }
-    }
-    return Math.min(chunk, end) - oldChunk;
-  }
-
-  /** Adds exceptions for neighbours, which have none. */
-  void put(long oldChunk, long newChunk, long chunkCount) {
-    long end = oldChunk + chunkCount;
-    for (long chunk = oldChunk; chunk < end; ) {
-      long page = chunk >>> PAGE_BITS;
-      long pageEnd = Math.min((page + 1) << PAGE_BITS, end);
-      putInPage(page, chunk, newChunk + (chunk - oldChunk), (int) (pageEnd - chunk));
-      chunk = pageEnd;
-    }
-    count.addAndGet(chunkCount);
-  }
-
-  private void putInPage(long page, long oldChunk, long newChunk, int chunkCount) {
-    int inPage = counts[(int) page] + chunkCount;
-    COUNT.setRelease(counts, (int) page, (short) inPage);
-    if (chunkCount == PAGE_CHUNKS) {
-      pages.put(page, newChunk);
-      return;
-    }
-    for (int i = 0; i < chunkCount; i++) {
-      singles.put(oldChunk + i, newChunk + i);
-    }
-    if (inPage == PAGE_CHUNKS) {
-      joinIfAscending(page);
-    }
-  }
-
-  private void joinIfAscending(long page) {
-    long firstOld = page << PAGE_BITS;
-    long firstNew = singles.get(firstOld);
-    for (int i = 1; i < PAGE_CHUNKS; i++) {
-      if (singles.get(firstOld + i) != firstNew + i) {
-        return;
+      at = Math.max(at, group.number() << ExceptionGroup.CHUNKS_LOG2);
+      int asked = chunksInGroup(at, end - at);
+      int gap = group.gapLength(key(at), asked);
+      at += gap;
+      if (gap < asked) {
+        return at - oldChunk;
       }
     }
-    pages.put(page, firstNew);
-    for (int i = 0; i < PAGE_CHUNKS; i++) {
-      singles.remove(firstOld + i);
-    }
+    return limit;
   }
 
-  /** Takes the exceptions of neighbours away; they are there. */
-  void remove(long oldChunk, long chunkCount) {
-    long end = oldChunk + chunkCount;
-    for (long chunk = oldChunk; chunk < end; ) {
-      long page = chunk >>> PAGE_BITS;
-      long pageEnd = Math.min((page + 1) << PAGE_BITS, end);
-      removeInPage(page, chunk, (int) (pageEnd - chunk));
-      chunk = pageEnd;
-    }
-    count.addAndGet(-chunkCount);
-  }
-
-  private void removeInPage(long page, long oldChunk, int chunkCount) {
-    long firstNew = pages.get(page);
-    if (firstNew == NONE) {
-      for (int i = 0; i < chunkCount; i++) {
-        singles.remove(oldChunk + i);
+  /**
+   * Adds exceptions: chunks of the origin from one on are mapped to as many of the store. For the
+   * writer only.
+   *
+   * @param count 0 is allowed and does nothing
+   * @throws IllegalStateException if one of them has an exception already
+   */
+  void put(long oldChunk, long newChunk, long count) {
+    Objects.checkFromIndexSize(oldChunk, count, CHUNKS);
+    Objects.checkFromIndexSize(newChunk, count, CHUNKS);
+    for (long done = 0; done < count; ) {
+      long at = oldChunk + done;
+      int part = chunksInGroup(at, count - done);
+      ExceptionGroup before = group(groups, number(at));
+      ExceptionGroup into = before == null ? new ExceptionGroup(number(at)) : before;
+      ExceptionGroup after = into.put(key(at), newChunk + done, part);
+      if (after != before) {
+        place(after);
       }
-    } else {
-      long firstOld = page << PAGE_BITS;
-      for (long old = firstOld; old < firstOld + PAGE_CHUNKS; old++) {
-        if (old < oldChunk || old >= oldChunk + chunkCount) {
-          singles.put(old, firstNew + (old - firstOld));
-        }
-      }
-      splits.incrementAndGet(); // Before the page goes, after its exceptions are elsewhere.
-      pages.remove(page);
+      done += part;
     }
-    COUNT.setRelease(counts, (int) page, (short) (counts[(int) page] - chunkCount));
+    this.count.setRelease(this.count.getPlain() + count);
   }
 
-  /** All exceptions by ascending old chunk; while nobody writes. */
+  /**
+   * Removes exceptions, which must all be there. Others are found all the time. For the writer
+   * only.
+   *
+   * @param count 0 is allowed and does nothing
+   */
+  void remove(long oldChunk, long count) {
+    Objects.checkFromIndexSize(oldChunk, count, CHUNKS);
+    for (long done = 0; done < count; ) {
+      long at = oldChunk + done;
+      int part = chunksInGroup(at, count - done);
+      ExceptionGroup before = group(groups, number(at));
+      if (before == null) {
+        throw new IllegalStateException("chunk %d has no exception".formatted(at));
+      }
+      ExceptionGroup after = before.remove(key(at), part);
+      if (after != before) {
+        place(after);
+      }
+      done += part;
+    }
+    this.count.setRelease(this.count.getPlain() - count);
+  }
+
+  /** Visits all exceptions in ascending order of the origin's chunks, as runs that are maximal. */
   void forEachRun(RunVisitor visitor) {
-    for (long chunk = 0; chunk < originChunks; ) {
-      chunk += gapLength(chunk, originChunks - chunk);
-      if (chunk < originChunks) {
-        long length = runLength(chunk, originChunks - chunk);
-        visitor.run(chunk, get(chunk), length);
-        chunk += length;
-      }
+    long oldChunk = gapLength(0, CHUNKS);
+    while (oldChunk < CHUNKS) {
+      long length = runLength(oldChunk, CHUNKS - oldChunk);
+      visitor.run(oldChunk, get(oldChunk), length);
+      oldChunk += length;
+      oldChunk += gapLength(oldChunk, CHUNKS - oldChunk);
     }
   }
 
-  /** Memory for entries, for tests. */
-  long allocatedBytes() {
-    return singles.allocatedBytes() + pages.allocatedBytes() + Short.BYTES * (long) counts.length;
+  /** The first group whose number is in a range, or null. */
+  private static @Nullable ExceptionGroup nextGroup(
+      @Nullable ExceptionGroup[] groups, long first, long last) {
+    for (long number = first; number <= last; number++) {
+      if (number - first == groups.length) {
+        return lowest(groups, number, last); // They lie far apart: look at all instead.
+      }
+      ExceptionGroup group = group(groups, number);
+      if (group != null) {
+        return group;
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable ExceptionGroup lowest(
+      @Nullable ExceptionGroup[] groups, long first, long last) {
+    ExceptionGroup lowest = null;
+    for (int slot = 0; slot < groups.length; slot++) {
+      ExceptionGroup group = at(groups, slot);
+      if (group != null
+          && group.number() >= first
+          && group.number() <= (lowest == null ? last : lowest.number())) {
+        lowest = group;
+      }
+    }
+    return lowest;
+  }
+
+  private static @Nullable ExceptionGroup group(@Nullable ExceptionGroup[] groups, long number) {
+    int slot = home(groups, number);
+    ExceptionGroup found = at(groups, slot);
+    while (found != null && found.number() != number) {
+      slot = after(groups, slot);
+      found = at(groups, slot);
+    }
+    return found;
+  }
+
+  private static @Nullable ExceptionGroup at(@Nullable ExceptionGroup[] groups, int slot) {
+    return (ExceptionGroup) GROUPS.getAcquire(groups, slot);
+  }
+
+  private static int home(@Nullable ExceptionGroup[] groups, long number) {
+    return (int) ((number * SPREAD) >>> Integer.SIZE) & (groups.length - 1);
+  }
+
+  private static int after(@Nullable ExceptionGroup[] groups, int slot) {
+    return (slot + 1) & (groups.length - 1);
+  }
+
+  /** Puts a group into the hash, where it takes the place of the one with its number. */
+  private void place(ExceptionGroup group) {
+    if (group(groups, group.number()) == null) {
+      groupCount++;
+      if (2 * groupCount > groups.length) {
+        groups = larger(groups);
+      }
+    }
+    place(groups, group);
+  }
+
+  private static void place(@Nullable ExceptionGroup[] groups, ExceptionGroup group) {
+    int slot = home(groups, group.number());
+    ExceptionGroup found = groups[slot];
+    while (found != null && found.number() != group.number()) {
+      slot = after(groups, slot);
+      found = groups[slot];
+    }
+    GROUPS.setRelease(groups, slot, group);
+  }
+
+  private static @Nullable ExceptionGroup[] larger(@Nullable ExceptionGroup[] groups) {
+    @Nullable ExceptionGroup[] larger = new ExceptionGroup[2 * groups.length];
+    for (ExceptionGroup group : groups) {
+      if (group != null) {
+        place(larger, group);
+      }
+    }
+    return larger;
+  }
+
+  private static int chunksInGroup(long oldChunk, long limit) {
+    return (int) Math.min(limit, ExceptionGroup.CHUNKS - key(oldChunk));
+  }
+
+  private static long number(long oldChunk) {
+    return oldChunk >>> ExceptionGroup.CHUNKS_LOG2;
+  }
+
+  private static int key(long oldChunk) {
+    return (int) oldChunk & (ExceptionGroup.CHUNKS - 1);
+  }
+
+  /** Receives the exceptions of a table. */
+  @FunctionalInterface
+  interface RunVisitor {
+    /**
+     * @param oldChunk first chunk of the origin
+     * @param newChunk its chunk of the store
+     * @param count of chunks, ascending on both sides
+     */
+    void run(long oldChunk, long newChunk, long count);
   }
 }

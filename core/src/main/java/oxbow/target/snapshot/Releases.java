@@ -32,9 +32,12 @@ final class Releases {
   private long nextReleased;
   private boolean isInvalidationDurable;
 
+  /** Nobody need be kept from the origin for the sake of an invalid snapshot any more. */
+  private volatile boolean isInvalidationOver;
+
   Releases(Exceptions exceptions) {
     this.exceptions = exceptions;
-    this.isInvalidationDurable = !exceptions.isValid();
+    this.isInvalidationOver = !exceptions.isValid();
   }
 
   InFlightEpochs originReads() {
@@ -43,7 +46,7 @@ final class Releases {
 
   /** Whether a write to the origin that needs exceptions below a bound has to wait. */
   boolean mustWait(long bound) {
-    return exceptions.isValid() ? bound > exceptions.releasedBelow() : !isInvalidationDurable;
+    return exceptions.isValid() ? bound > exceptions.releasedBelow() : !isInvalidationOver;
   }
 
   void add(OriginWaiter waiter, long bound) {
@@ -59,13 +62,15 @@ final class Releases {
     return waiterCount == 0;
   }
 
-  boolean isInvalidationDurable() {
-    return isInvalidationDurable;
+  /** The store says that it is invalid, and no read is on its way that began before. Any thread. */
+  boolean isInvalidationOver() {
+    return isInvalidationOver;
   }
 
-  /** After a crash the store says that it is invalid: nobody has to wait for it any more (F5). */
+  /** After a crash the store says that it is invalid (F5); reads are waited for once more (R2). */
   void invalidationIsDurable() {
     isInvalidationDurable = true;
+    awaitedReads = originReads.await();
     lookAgain();
   }
 
@@ -74,6 +79,9 @@ final class Releases {
     boolean hasMore = exceptions.isValid();
     while (hasMore) {
       hasMore = goesOn();
+    }
+    if (isInvalidationDurable && originReads.isOver(awaitedReads)) {
+      isInvalidationOver = true;
     }
     for (int i = 0; i < waiterCount; ) {
       if (mustWait(bounds[i])) {

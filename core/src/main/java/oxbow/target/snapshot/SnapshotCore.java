@@ -126,7 +126,7 @@ final class SnapshotCore {
   /** Nothing is in flight and all is durable, or will never be. */
   boolean isQuiet() {
     boolean isSettled =
-        exceptions.isValid() ? exceptions.isCommitted() : releases.isInvalidationDurable();
+        exceptions.isValid() ? exceptions.isCommitted() : releases.isInvalidationOver();
     return inFlight.isEmpty() && commits.isIdle() && releases.isIdle() && isSettled;
   }
 
@@ -527,7 +527,7 @@ final class SnapshotCore {
       long stored = table.get(chunk);
       long run = stored == ExceptionTable.NONE ? 0 : table.runLength(chunk, end - chunk);
       if (run == 0 || stored + run > exceptions.releasedBelow()) {
-        return releases.isInvalidationDurable();
+        return releases.isInvalidationOver();
       }
       chunk += run;
     }

@@ -60,18 +60,21 @@ final class SnapshotMapper {
     }
   }
 
-  /** R1. The second look is the one that counts: it comes after the ticket. */
+  /**
+   * R1. Where there is no exception, the looks that count come after the ticket: into the table,
+   * and whether the snapshot is valid (R3).
+   */
   private void mapRead(long offsetBytes, long lengthBytes, Mapping answer) {
     long chunk = chunks.partOf(offsetBytes);
     long stored = table.get(chunk);
-    if (!exceptions.isValid()) {
-      answer.complete(lengthBytes, Errno.EIO); // R3
-    } else if (stored != ExceptionTable.NONE) {
+    if (stored != ExceptionTable.NONE && exceptions.isValid()) {
       remapToStore(chunk, stored, offsetBytes, lengthBytes, answer);
     } else {
       int ticket = core.readTicket();
       long gap = table.gapLength(chunk, limit(chunk, offsetBytes, lengthBytes));
-      if (gap > 0) {
+      if (!exceptions.isValid()) {
+        answer.complete(lengthBytes, Errno.EIO);
+      } else if (gap > 0) {
         answer.remap(SnapshotCore.ORIGIN, offsetBytes, cut(offsetBytes, lengthBytes, chunk + gap));
       } else {
         remapToStore(chunk, table.get(chunk), offsetBytes, lengthBytes, answer);

@@ -87,6 +87,11 @@ public final class SnapshotMergeTarget extends StoreTarget {
   }
 
   @Override
+  void commit() {
+    // Exceptions of a merge are durable, all of them.
+  }
+
+  @Override
   boolean isCoreQuiet() {
     return core().isQuiet();
   }

@@ -98,6 +98,11 @@ public final class SnapshotTarget extends StoreTarget {
   }
 
   @Override
+  void commit() {
+    core().commitAll();
+  }
+
+  @Override
   boolean isCoreQuiet() {
     return core().isQuiet();
   }

@@ -36,7 +36,7 @@ final class StoreCommits {
   private final TurnQueue turns = new TurnQueue();
   private Step step = Step.IDLE;
 
-  /** Everything below it was handed out before the turn was asked for. */
+  /** What is handed out below was before the turn was asked for; from the freeze on: is in it. */
   private long bound;
 
   /** What somebody wants durable that the running turn need not bring. */
@@ -101,6 +101,7 @@ final class StoreCommits {
     if (step != Step.AWAITS_WRITES || core.writtenBelow() < bound) {
       return;
     }
+    bound = core.writtenBelow(); // All of it is appended, and so part of the commit.
     commit = exceptions.persistent == null ? null : exceptions.persistent.beginCommit();
     next = 0;
     if (commit != null && commit.isPastEnd()) {
@@ -179,7 +180,7 @@ final class StoreCommits {
       exceptions.persistent.ended(ended);
     }
     answerTurn(Errno.OK);
-    core.committed(ended == null ? bound : Math.max(bound, ended.endChunk()));
+    core.committed(bound);
     beginNext();
   }
 

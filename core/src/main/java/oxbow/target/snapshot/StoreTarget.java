@@ -81,6 +81,9 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
   /** The core is of no use any more: nothing is saved for it, nothing merged. */
   abstract void deactivate();
 
+  /** The core commits what it has, so as to become quiet. */
+  abstract void commit();
+
   /** Nothing is in flight for the core, all that it has is durable, nobody waits for it. */
   abstract boolean isCoreQuiet();
 
@@ -170,7 +173,11 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
     if (phase == Phase.PASSIVE) {
       warnOfChunkSize(ours);
     }
+    StoreTarget before = use.predecessorOf(this);
     if (phase == Phase.PASSIVE) {
+      if (before != null && before.phase == Phase.ACTIVE) {
+        before.commit();
+      }
       phase = Phase.BEGINS;
       family.hold(this);
     } else if (phase == Phase.ACTIVE) {

@@ -107,7 +107,7 @@ final class StoreTargetMaker {
       SnapshotArgs.checkChunkSize(
           keptSectors, origin.limits().blockSizeBytes(), store.limits().blockSizeBytes());
       ExceptionTable table = table(originBytes, Sectors.toBytes(keptSectors));
-      PersistentStore kept = StoreOpener.open(io, chunkSectors, originBytes, table::put);
+      PersistentStore kept = StoreOpener.open(io, chunkSectors, originBytes, into(table));
       return new Exceptions(table, kept);
     } catch (IOException e) {
       throw new TargetException("Failed to read snapshot metadata: " + e.getMessage(), e);
@@ -116,5 +116,14 @@ final class StoreTargetMaker {
 
   private static ExceptionTable table(long originBytes, long chunkBytes) {
     return new ExceptionTable(Math.ceilDiv(originBytes, chunkBytes));
+  }
+
+  /** Passes by what is there twice: such a store is refused when it has been read to its end. */
+  private static ExceptionSink into(ExceptionTable table) {
+    return (oldChunk, newChunk, count) -> {
+      if (table.gapLength(oldChunk, count) == count) {
+        table.put(oldChunk, newChunk, count);
+      }
+    };
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -71,6 +72,50 @@ class FileDeviceTest {
     assertThatThrownBy(() -> opener.create(tooLarge, Long.MAX_VALUE & -512))
         .hasMessageStartingWith(tooLarge + ": ");
     assertThat(tooLarge).doesNotExist();
+  }
+
+  @Test
+  void aDeviceGrowsWhileItIsInUse() throws IOException {
+    Path path = fileOf(4096);
+    try (FileDevice device = opener.openWritable(path, OddTail.DROP)) {
+      assertThat(Requests.tryRead(device, 4096, 512, 0)).isEqualTo(Errno.EINVAL);
+      device.growTo(1L << 30);
+      assertThat(device.sizeBytes()).isEqualTo(1L << 30);
+      assertThat(Files.size(path)).isEqualTo(1L << 30);
+      assertThat(Requests.read(device, 0, 4096)).containsOnly(1);
+      assertThat(Requests.read(device, (1L << 30) - 512, 512)).containsOnly(0);
+      Requests.write(device, 1L << 29, new byte[] {2});
+      assertThat(Requests.read(device, 1L << 29, 1)).containsExactly(2);
+      assertThat(Requests.extents(device, 4096, 1 << 20, 9))
+          .containsExactly(new Requests.Extent(4096, 1 << 20, Extents.HOLE | Extents.ZERO));
+      device.growTo(1L << 30);
+      assertThatThrownBy(() -> device.growTo(4096)).isInstanceOf(IllegalArgumentException.class);
+    }
+    // What it has grown by is the device's: it does not end early without an error (F4).
+    try (FileDevice device = opener.openWritable(path, OddTail.DROP)) {
+      device.growTo(1L << 31);
+      try (var cut = FileChannel.open(path, StandardOpenOption.WRITE)) {
+        cut.truncate(4096);
+      }
+      assertThat(Requests.tryRead(device, 1L << 30, 512, 0)).isEqualTo(Errno.EIO);
+    }
+  }
+
+  @Test
+  void aDeviceThatCannotGrowStaysAsItIs() throws IOException {
+    Path path = fileOf(4096);
+    try (FileDevice device = opener.openReadOnly(path, OddTail.DROP)) {
+      assertThatThrownBy(() -> device.growTo(8192))
+          .isInstanceOf(DeviceException.class)
+          .hasMessageStartingWith(path + ": cannot grow");
+    }
+    try (FileDevice device = opener.openWritable(path, OddTail.DROP)) {
+      assertThatThrownBy(() -> device.growTo(Long.MAX_VALUE & -512))
+          .isInstanceOf(DeviceException.class)
+          .hasMessageStartingWith(path + ": cannot grow");
+      assertThat(device.sizeBytes()).isEqualTo(4096);
+    }
+    assertThat(Files.size(path)).isEqualTo(4096);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package oxbow.device.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import oxbow.block.BlockRequest;
+import oxbow.block.DeviceException;
 import oxbow.block.Errno;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
@@ -136,6 +138,18 @@ class FileFailureTest {
   void closeDevice() throws IOException {
     pool.close();
     device.close();
+  }
+
+  @Test
+  @DisplayName("F2: what fails while the device grows is not forgotten, and it has not grown")
+  void aFailedFlushWhileTheDeviceGrowsIsKept() throws IOException {
+    Requests.write(device, 0, new byte[4096]);
+    faults.flush = -Errno.EIO;
+    assertThatThrownBy(() -> device.growTo(2 * SIZE_BYTES)).isInstanceOf(DeviceException.class);
+    faults.flush = 0;
+    assertThat(device.sizeBytes()).isEqualTo(SIZE_BYTES);
+    assertThat(Requests.flush(device)).isEqualTo(Errno.EIO);
+    assertThatThrownBy(() -> device.growTo(2 * SIZE_BYTES)).isInstanceOf(DeviceException.class);
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Remote;
 import oxbow.block.Sectors;
@@ -15,26 +16,42 @@ import oxbow.control.TargetLine;
 import oxbow.mapped.DeviceHealth;
 import oxbow.mapped.MappedDevice;
 import oxbow.target.MessageException;
-import oxbow.target.clone.CloneMode;
-import oxbow.target.clone.CloneProgress;
-import oxbow.target.clone.CloneStatus;
-import oxbow.target.clone.CloneTarget;
 
 /**
- * A clone as the verbs see it.
+ * A mapped device of a job as the verbs see it.
  *
- * @param target the target of the mapped device
  * @param address where it is served
+ * @param dependencies addresses of the devices below, the last opened first
  * @param clients how many clients are connected
+ * @param figures the status line by name, and what it has no place for; asked under the device's
+ *     lock
  */
-record CloneDevice(
+record ServedDevice(
     MappedDevice mapped,
-    CloneTarget target,
     String address,
     List<String> dependencies,
-    IntSupplier clients)
+    IntSupplier clients,
+    Supplier<Map<String, @Nullable Object>> figures)
     implements Device {
   private static final int WORDS_BEFORE_ARGUMENTS = 4;
+
+  /**
+   * A device of a job.
+   *
+   * @param service null when it is not served
+   */
+  static ServedDevice of(
+      MappedDevice mapped,
+      @Nullable DeviceService service,
+      List<String> dependencies,
+      Supplier<Map<String, @Nullable Object>> figures) {
+    return new ServedDevice(
+        mapped,
+        service == null ? "-" : service.uris().getFirst(),
+        dependencies,
+        () -> service == null ? 0 : service.clients(),
+        figures);
+  }
 
   @Override
   public String name() {
@@ -69,7 +86,7 @@ record CloneDevice(
   @Override
   public List<TargetLine> status(boolean isNoflush) {
     String text = mapped.status(isNoflush);
-    return List.of(line(mapped, text, mapped.ask(asked -> figures())));
+    return List.of(line(mapped, text, mapped.ask(asked -> figures.get())));
   }
 
   /** A line of a mapped device, taken apart. */
@@ -83,38 +100,11 @@ record CloneDevice(
         fields);
   }
 
-  /** The status line by name, and what it has no place for. */
-  private Map<String, @Nullable Object> figures() {
-    CloneStatus status = target.figures();
-    CloneProgress progress = target.progress();
-    Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-    CloneMode mode = mapped.fault() == null ? status.mode() : CloneMode.FAIL;
-    fields.put("mode", mode.word());
-    if (mode != CloneMode.FAIL) {
-      fields.put("metadataBlockSectors", CloneStatus.METADATA_BLOCK_SECTORS);
-      fields.put("usedMetadataBlocks", status.usedMetadataBlocks());
-      fields.put("totalMetadataBlocks", status.totalMetadataBlocks());
-    }
-    fields.put("regionSizeSectors", status.regionSizeSectors());
-    fields.put("hydratedRegions", status.hydratedRegions());
-    fields.put("totalRegions", status.totalRegions());
-    fields.put("hydratingRegions", status.hydratingRegions());
-    fields.put("noHydration", status.hasNoHydration());
-    fields.put("noDiscardPassdown", status.hasNoDiscardPassdown());
-    fields.put("hydrateOnRead", status.hydratesOnRead());
-    fields.put("hydrationThreshold", status.hydrationThreshold());
-    fields.put("hydrationBatchSize", status.hydrationBatchSize());
-    fields.put("hydratedBytes", progress.hydratedBytes());
-    fields.put("copiedBytes", progress.copiedBytes());
-    fields.put("failures", progress.failures());
-    fields.put("done", progress.isDone());
-    fields.put("paused", progress.pausedReason());
-    fields.put("reason", mapped.fault() == null ? progress.modeReason() : mapped.fault());
-    fields.put("devices", mapped.health().stream().map(CloneDevice::health).toList());
-    return fields;
+  /** How the devices underneath are, as the field {@code devices} of the figures. */
+  static List<Map<String, @Nullable Object>> health(MappedDevice mapped) {
+    return mapped.health().stream().map(ServedDevice::health).toList();
   }
 
-  /** How one of the devices underneath is. */
   private static Map<String, @Nullable Object> health(DeviceHealth health) {
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
     fields.put("role", health.role());

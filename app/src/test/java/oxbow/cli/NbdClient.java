@@ -1,0 +1,47 @@
+package oxbow.cli;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import oxbow.block.BlockDevice;
+import oxbow.block.BlockingDevice;
+import oxbow.console.UserException;
+import oxbow.job.DeviceOpener;
+
+/** Somebody who uses a served device: reads and writes, one at a time. */
+final class NbdClient implements AutoCloseable {
+  private final DeviceOpener opener = new DeviceOpener(line -> {});
+  private final BlockDevice device;
+  private final BlockingDevice io;
+
+  /**
+   * Connects.
+   *
+   * @param ready the line that tells the device's URI
+   */
+  NbdClient(String ready) throws IOException, UserException {
+    String uri = ready.substring(ready.indexOf(' ') + 1);
+    device = opener.openWritable(DeviceOpener.parse("test", uri));
+    io = new BlockingDevice(device);
+  }
+
+  byte[] read(long offsetBytes, int lengthBytes) throws IOException {
+    byte[] bytes = new byte[lengthBytes];
+    io.read(offsetBytes, ByteBuffer.wrap(bytes));
+    return bytes;
+  }
+
+  void write(long offsetBytes, byte[] bytes) throws IOException {
+    io.write(offsetBytes, ByteBuffer.wrap(bytes));
+  }
+
+  void flush() throws IOException {
+    io.flush();
+  }
+
+  @Override
+  public void close() throws IOException {
+    io.close();
+    device.close();
+    opener.close();
+  }
+}
