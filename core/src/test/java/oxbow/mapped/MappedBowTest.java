@@ -55,7 +55,7 @@ class MappedBowTest {
 
   @AfterEach
   void end() {
-    threads.shutdownNow();
+    threads.close();
   }
 
   private MappedDevice bow(int blockBytes) throws TargetException {
