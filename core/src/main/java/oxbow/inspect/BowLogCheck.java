@@ -39,7 +39,7 @@ public final class BowLogCheck {
   private final SectorMap map = new SectorMap();
   private final List<Problem> problems = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
-  private final ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
+  private final ByteBuffer piece;
   private final BowChecksum checksum = new BowChecksum();
   private long unlistedProblemCount;
   private long logCount;
@@ -50,6 +50,7 @@ public final class BowLogCheck {
   private BowLogCheck(BlockingIo device, int maxProblems, LongConsumer checkedBytes) {
     this.device = device;
     this.deviceSectors = Sectors.fromBytes(device.sizeBytes());
+    this.piece = ByteBuffer.allocate((int) Math.min(PIECE_BYTES, device.sizeBytes()));
     this.maxProblems = maxProblems;
     this.checkedBytes = checkedBytes;
   }

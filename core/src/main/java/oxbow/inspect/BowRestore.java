@@ -39,7 +39,7 @@ public final class BowRestore {
   private final long deviceSectors;
   private final BowLog newest;
   private final LongConsumer restoredBytes;
-  private final ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
+  private final ByteBuffer piece;
   private final BowChecksum checksum = new BowChecksum();
 
   /** Copies that the log in block 0 may ask for again: those used since the last save point. */
@@ -48,6 +48,7 @@ public final class BowRestore {
   private BowRestore(BlockingIo device, BowLog newest, LongConsumer restoredBytes) {
     this.device = device;
     this.deviceSectors = Sectors.fromBytes(device.sizeBytes());
+    this.piece = ByteBuffer.allocate((int) Math.min(PIECE_BYTES, device.sizeBytes()));
     this.newest = newest;
     this.restoredBytes = restoredBytes;
   }

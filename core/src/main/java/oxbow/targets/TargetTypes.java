@@ -3,6 +3,7 @@ package oxbow.targets;
 import java.util.List;
 import java.util.Optional;
 import oxbow.target.TargetType;
+import oxbow.target.bow.BowTargetType;
 import oxbow.target.clone.CloneOptions;
 import oxbow.target.clone.CloneTargetType;
 import oxbow.target.delay.DelayTargetType;
@@ -23,6 +24,7 @@ public final class TargetTypes {
 
   private final List<TargetType> types =
       List.of(
+          new BowTargetType(),
           new CloneTargetType(CloneOptions.TABLE),
           new DelayTargetType(),
           new ErrorTargetType(),

@@ -151,9 +151,9 @@ class ExtFreeSpaceTest {
     BitSet free = new BitSet();
     Matcher groups = FREE.matcher(text);
     while (groups.find()) {
-      for (String range : groups.group(1).split(", ")) {
+      for (String range : groups.group(1).split(", ", -1)) {
         if (!range.isEmpty()) {
-          String[] ends = range.split("-");
+          String[] ends = range.split("-", -1);
           int first = Integer.parseInt(ends[0]) * blockSectors;
           int last = Integer.parseInt(ends[ends.length - 1]) * blockSectors;
           free.set(first, last + ratio);
@@ -207,7 +207,7 @@ class ExtFreeSpaceTest {
   /** In the descriptors after the superblock, or in a block bitmap. */
   private long placeToDamage(String dumpe2fs) {
     if (random.nextBoolean()) {
-      return 2048 + random.nextInt(3 * 1024);
+      return 2048L + random.nextInt(3 * 1024);
     }
     List<Integer> bitmaps =
         Pattern.compile("Block bitmap at (\\d+)")

@@ -10,6 +10,7 @@ import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.target.Effects;
 import oxbow.target.Geometry;
+import oxbow.target.InFlightEpochs;
 import oxbow.target.Job;
 import oxbow.target.Mapping;
 import oxbow.target.Piece;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import oxbow.block.BlockDevice;
 import oxbow.target.Family;
+import oxbow.target.InFlightEpochs;
 
 /**
  * What the targets of one origin share: which snapshots there are, who writes to the origin, and

@@ -3,6 +3,7 @@ package oxbow.target.snapshot;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import oxbow.target.InFlightEpochs;
 
 /**
  * From durable to released: who waits to overwrite the origin, and for which reads of the snapshot

@@ -7,6 +7,7 @@ import oxbow.block.Flags;
 import oxbow.block.Operation;
 import oxbow.target.Effects;
 import oxbow.target.Geometry;
+import oxbow.target.InFlightEpochs;
 import oxbow.target.Job;
 import oxbow.target.OwnedRanges;
 import oxbow.target.Piece;

@@ -6,6 +6,7 @@ import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
+import oxbow.target.InFlightEpochs;
 
 /**
  * R2: a read enters, then looks into the table; the core puts an exception, then waits, as it has

@@ -6,6 +6,7 @@ import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
+import oxbow.target.InFlightEpochs;
 
 /**
  * The last I/O leaves while the core begins to wait. Results: whether the core is woken; whether

@@ -1,4 +1,4 @@
-package oxbow.target.snapshot;
+package oxbow.target;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package oxbow.target.snapshot;
+package oxbow.target;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -17,9 +17,9 @@ import java.lang.invoke.VarHandle;
  * <p>Nobody sleeps for ever: who leaves subtracts, then looks whether the core waits; the core says
  * that it waits, then reads the counts. All four are volatile, so one of the two sees the other.
  */
-final class InFlightEpochs {
+public final class InFlightEpochs {
   /** Tickets are 0 and 1: a target that has several of these can tell them apart. */
-  static final int TICKETS = 2;
+  public static final int TICKETS = 2;
 
   private static final VarHandle COUNT = MethodHandles.arrayElementVarHandle(long[].class);
 
@@ -41,20 +41,20 @@ final class InFlightEpochs {
   private long exchangedFor;
 
   /** I/O is about to begin; the ticket goes back with {@link #leave}. */
-  int enter() {
+  public int enter() {
     int ticket = current;
     COUNT.getAndAdd(counts, at(ticket), 1L);
     return ticket;
   }
 
   /** I/O has ended, or will not begin; whether the core waits and should look. */
-  boolean leave(int ticket) {
+  public boolean leave(int ticket) {
     long before = (long) COUNT.getAndAdd(counts, at(ticket), -1L);
     return before == 1 && isAwaited;
   }
 
   /** The core waits for all that has entered by now. */
-  long await() {
+  public long await() {
     begun++;
     isAwaited = true;
     advance();
@@ -62,7 +62,7 @@ final class InFlightEpochs {
   }
 
   /** Whether a wait is over. */
-  boolean isOver(long wait) {
+  public boolean isOver(long wait) {
     if (over < wait) {
       advance();
     }
@@ -86,7 +86,7 @@ final class InFlightEpochs {
   }
 
   /** Nothing is in flight at this moment. */
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return isEmpty(0) && isEmpty(1);
   }
 
