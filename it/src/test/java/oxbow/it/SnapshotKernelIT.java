@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -43,21 +42,6 @@ class SnapshotKernelIT {
       sha256sum /dev/mapper/snap
       dmsetup remove origin
       dmsetup remove snap
-      """;
-
-  /** Merges for a while, or to the end, and says what is left. */
-  private static final String MERGE =
-      """
-      set -e
-      length=$(blockdev --getsz /dev/disk/origin)
-      slow=$2
-      dmsetup create slow --table "0 $length delay /dev/disk/origin 0 0 /dev/disk/origin 0 $slow"
-      dmsetup create merge --table "0 $length snapshot-merge /dev/mapper/slow /dev/disk/store P 8"
-      left() { set -- $(dmsetup status merge); echo $((${4%/*} - $5)); }
-      while [ "$(left)" -gt "$1" ]; do usleep 20000; done
-      dmsetup status merge
-      sha256sum /dev/mapper/merge
-      dmsetup remove --retry merge
       """;
 
   @TempDir Path directory;
@@ -152,31 +136,6 @@ class SnapshotKernelIT {
       }
       return served;
     }
-  }
-
-  @Test
-  @DisplayName("M7 and section 9: a merge that one began the other goes on with")
-  void aMergeThatOneBeganTheOtherGoesOnWith() throws IOException {
-    Images.random(Images.sparse(origin(), SIZE_BYTES), 0, SIZE_BYTES, 1);
-    String content = leave(End.STOPPED);
-    List<String> begun = Oracle.run(disks(), MERGE, 4000, 10).ok().out().lines().toList();
-    assertThat(begun.getLast()).startsWith(content);
-    assertStoreIsSound();
-
-    Path socket = directory.resolve("merge.sock");
-    List<Object> words = new ArrayList<>(List.of("merge", "delay:0,3000:" + origin(), store()));
-    words.addAll(List.of("--name", NAME, "--listen", "unix:" + socket));
-    words.addAll(List.of("--control", directory.resolve("control.sock")));
-    try (Server merge = Server.oxbow(directory, words.toArray())) {
-      assertThat(sha256Served(merge)).isEqualTo(content);
-      merge.kill();
-    }
-    assertStoreIsSound();
-
-    List<String> ended = Oracle.run(disks(), MERGE, 0, 0).ok().out().lines().toList();
-    assertThat(ended.getLast()).startsWith(content);
-    assertThat(Images.sha256(origin())).isEqualTo(content);
-    assertStoreIsSound();
   }
 
   private List<Oracle.Disk> disks() {
