@@ -29,6 +29,8 @@ class ConcurrencyTest {
           "oxbow.device.watch.WriteMarks",
           "oxbow.engine.LoopTask",
           "oxbow.mapped.Outstanding",
+          "oxbow.mapped.OwnerFault",
+          "oxbow.mapped.OwnerJoin",
           "oxbow.mapped.SuspendGate",
           "oxbow.nbd.server.CompletedRequests",
           "oxbow.nbd.server.CompletedTogether",

@@ -264,7 +264,9 @@ final class DeviceStack implements AutoCloseable {
       opener.abandon();
       return;
     }
-    closeMapped();
+    for (MappedDevice device : mapped.reversed()) {
+      closeMapped(device);
+    }
     buffers.forEach(BlockingDevice::close);
     IOException failure = null;
     for (BlockDevice device : devices.reversed()) {
@@ -283,12 +285,12 @@ final class DeviceStack implements AutoCloseable {
     }
   }
 
-  private void closeMapped() throws IOException {
+  private void closeMapped(MappedDevice device) throws IOException {
     try {
-      mapped.reversed().forEach(MappedDevice::close);
-    } catch (IllegalStateException unfinished) {
+      device.close();
+    } catch (IOException unfinished) {
       opener.abandon();
-      throw new IOException(unfinished.getMessage(), unfinished);
+      throw unfinished;
     }
   }
 }

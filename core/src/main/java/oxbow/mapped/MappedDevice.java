@@ -1,5 +1,6 @@
 package oxbow.mapped;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,6 +62,7 @@ public final class MappedDevice implements BlockDevice {
   private final TransferPool transfers = new TransferPool();
   private final Split.Pool splits = new Split.Pool(this::requestEnded, this::ticketEnded);
   private final Owner owner;
+  private final Owner.Event wake;
   private final Watch watch;
   private volatile EventLoop.@Nullable Timer secondTimer;
 
@@ -99,7 +101,8 @@ public final class MappedDevice implements BlockDevice {
     this.watch = new Watch(places, host::event);
     EffectRunner runner = new EffectRunner(underlying, tasks, transfers, blocking, host);
     this.owner = new Owner(target, gate, requestsInFlight, runner, splits, this::failed);
-    tell(self -> target.attach(owner.effects()));
+    this.wake = self -> target.wake(self.moment, owner.effects());
+    owner.join();
   }
 
   public String name() {
@@ -146,10 +149,8 @@ public final class MappedDevice implements BlockDevice {
       owner.fail(broken);
       return Errno.EIO;
     } finally {
+      ticketEnded(ticket); // Before leaving: a suspended target is not told of any more.
       self.leave();
-      if (ticket != Mapping.NO_TICKET) {
-        ticketEnded(ticket);
-      }
     }
   }
 
@@ -176,10 +177,8 @@ public final class MappedDevice implements BlockDevice {
       owner.fail(broken);
       return Errno.EIO;
     } finally {
+      ticketEnded(ticket); // Before leaving: a suspended target is not told of any more.
       self.leave();
-      if (ticket != Mapping.NO_TICKET) {
-        ticketEnded(ticket);
-      }
     }
   }
 
@@ -243,10 +242,19 @@ public final class MappedDevice implements BlockDevice {
     }
   }
 
-  /** I/O that the target may have to wait for has ended. */
+  /** I/O that the target may have to wait for has ended, if there is a ticket that says so. */
   private void ticketEnded(int ticket) {
-    if (owner.fault() == null && target.endIo(ticket)) {
-      tell(self -> target.wake(self.moment, owner.effects()));
+    if (ticket == Mapping.NO_TICKET || owner.fault() != null) {
+      return;
+    }
+    boolean isAwaited = false;
+    try {
+      isAwaited = target.endIo(ticket);
+    } catch (RuntimeException broken) {
+      owner.fail(broken);
+    }
+    if (isAwaited) {
+      owner.tellAlways(wake);
     }
   }
 
@@ -300,6 +308,9 @@ public final class MappedDevice implements BlockDevice {
 
   @Override
   public boolean isInMemory(long offsetBytes, long lengthBytes) {
+    if (owner.fault() != null) {
+      return false;
+    }
     Mapping mapping = gate.self().mapping;
     target.locate(offsetBytes, lengthBytes, mapping);
     return mapping.isRemap()
@@ -324,12 +335,20 @@ public final class MappedDevice implements BlockDevice {
    * @throws IllegalStateException with the target's sentence if it cannot be resumed now
    */
   public void resume() {
-    String problem = owner.ask(() -> Optional.ofNullable(target.resumeProblem())).orElse(null);
-    if (problem != null && owner.fault() == null) {
-      throw new IllegalStateException(problem);
+    String[] problem = {""};
+    owner.tellAlways(
+        self -> {
+          String why = target.resumeProblem();
+          if (why == null) {
+            target.resume(self.moment, owner.effects());
+          } else {
+            problem[0] = why;
+          }
+        });
+    if (!problem[0].isEmpty()) {
+      throw new IllegalStateException(problem[0]);
     }
     stopTicking();
-    tell(self -> target.resume(self.moment, owner.effects()));
     BlockRequest held =
         owner
             .ask(
@@ -361,21 +380,23 @@ public final class MappedDevice implements BlockDevice {
     boolean isDrained =
         owner.await(
             () -> !gate.hasVisitors() && requestsInFlight.get() == 0, deadline - System.nanoTime());
-    tell(self -> target.suspend(self.moment, owner.effects()));
+    owner.tellAlways(self -> target.suspend(self.moment, owner.effects()));
     boolean isSuspended =
         isDrained
             && owner.await(
                 () -> owner.fault() == null ? target.isSuspended() : owner.hasNoJobs(),
                 deadline - System.nanoTime());
-    if (isSuspended) {
-      stopTicking(); // Not before: whatever keeps it from draining has to be seen.
+    if (isSuspended && target.family() == null) {
+      // Not before: whatever keeps it from draining has to be seen. In a family a suspended target
+      // works on for others, until it is closed.
+      stopTicking();
     }
     return isSuspended;
   }
 
   /** Has what the target keeps back by choice (a delay, a hang) come out, until resumed again. */
   public void keepNothingBack() {
-    tell(self -> target.presuspend(self.moment, owner.effects()));
+    owner.tellAlways(self -> target.presuspend(self.moment, owner.effects()));
   }
 
   private void stopTicking() {
@@ -475,27 +496,32 @@ public final class MappedDevice implements BlockDevice {
    * Releases the target and the buffers, not the devices underneath. Only after a {@link #suspend}
    * that returned true. Blocks until the target has ended what it does for others of its family.
    *
-   * @throws IllegalStateException if that takes too long: then nothing has been released
+   * @throws IOException if that takes too long: then nothing has been released
    */
   @Override
-  public void close() {
-    tell(self -> target.remove(self.moment, owner.effects()));
+  public void close() throws IOException {
+    close(REMOVE_PATIENCE_NANOS);
+  }
+
+  void close(long patienceNanos) throws IOException {
+    owner.tellAlways(self -> target.remove(self.moment, owner.effects()));
     boolean isRemoved =
         owner.await(
             () -> (owner.fault() != null || target.isRemoved()) && owner.hasNoJobs(),
-            REMOVE_PATIENCE_NANOS);
+            patienceNanos);
     if (!isRemoved) {
-      throw new IllegalStateException(name + ": a device underneath does not answer");
+      throw new IOException(name + ": what it does for other devices has not ended");
     }
+    stopTicking();
     owner.leave();
     target.close();
     transfers.close();
   }
 
-  /** The target's tick ends with suspend; the watch goes on until the device is drained. */
+  /** The target's tick ends with suspend; the watch goes on while there may be work. */
   private void everySecond(int ticking) {
     if (gate.isOpen()) {
-      tell(self -> target.everySecond(self.moment, owner.effects()));
+      owner.tellAlways(self -> target.everySecond(self.moment, owner.effects()));
     }
     watch.tick(System.nanoTime());
     tickAgain(ticking);
@@ -509,15 +535,7 @@ public final class MappedDevice implements BlockDevice {
 
   private void wake(long atNanos) {
     wakeNanos.compareAndSet(atNanos, NO_WAKE);
-    tell(self -> target.wake(self.moment, owner.effects()));
-  }
-
-  private void tell(Owner.Event event) {
-    try {
-      owner.tell(event);
-    } catch (MessageException e) {
-      throw new IllegalStateException("only messages are refused", e);
-    }
+    owner.tellAlways(wake);
   }
 
   private final class EffectHost implements EffectRunner.Host {

@@ -50,6 +50,9 @@ final class Owner {
   private long visitsSeen;
 
   /** Guarded by {@link #lock}. */
+  private boolean hasLeft;
+
+  /** Guarded by {@link #lock}. */
   private long lastVisitNanos = System.nanoTime() - BUSY_NANOS;
 
   private final AtomicBoolean isFaultTold = new AtomicBoolean();
@@ -77,7 +80,15 @@ final class Owner {
     this.runner = runner;
     this.splits = splits;
     this.whenFailed = whenFailed;
+  }
+
+  /**
+   * Begins: the family knows the owner, the target its effects. Not before whoever is told of a
+   * fault can hear of it: another thread may fail the family at any time, or has.
+   */
+  void join() {
     family.add(this);
+    tellAlways(self -> target.attach(effects));
   }
 
   OwnerFamily family() {
@@ -89,9 +100,15 @@ final class Owner {
     return effects;
   }
 
-  /** The device has been closed. */
+  /** The end: nobody enters the core from here on, a timer that is late for one. */
   void leave() {
-    family.remove(this);
+    lock.lock();
+    try {
+      hasLeft = true;
+      family.remove(this);
+    } finally {
+      lock.unlock();
+    }
   }
 
   void queue(SplitPiece piece) {
@@ -113,7 +130,6 @@ final class Owner {
 
   void ended(Job job, int errno) {
     Visitor self = gate.self();
-    jobs.decrementAndGet();
     lock.lock();
     try {
       if (fault() == null) {
@@ -123,6 +139,7 @@ final class Owner {
     } catch (RuntimeException | Error broken) {
       note(broken);
     } finally {
+      jobs.decrementAndGet(); // Not before the target knows: close() waits for both.
       changed.signalAll();
       lock.unlock();
     }
@@ -142,12 +159,29 @@ final class Owner {
     carryOut(queue);
   }
 
-  /** For events that are rare. A target that has failed is not told. */
+  /** For events that are rare. A target that has failed, or whose device is closed, is not told. */
   void tell(Event event) throws MessageException {
     Visitor self = gate.self();
+    try {
+      enter(event, self);
+    } finally {
+      carryOut(family.queue()); // Also what was noted before a message was refused.
+    }
+  }
+
+  /** The same for events that are not messages: nothing refuses them. */
+  void tellAlways(Event event) {
+    try {
+      tell(event);
+    } catch (MessageException e) {
+      throw new IllegalStateException("only messages are refused", e);
+    }
+  }
+
+  private void enter(Event event, Visitor self) throws MessageException {
     lock.lock();
     try {
-      if (fault() == null) {
+      if (fault() == null && !hasLeft) {
         look(self);
         event.tell(self);
       }
@@ -157,14 +191,12 @@ final class Owner {
       changed.signalAll();
       lock.unlock();
     }
-    carryOut(family.queue());
   }
 
   // A target that throws: what it knows cannot be trusted any more, nor what its family makes of
-  // it,
-  // so none of them is ever entered again. Nothing new is begun for them; what is in flight ends
-  // first, since it uses the requests' memory; then every request that they had is answered with an
-  // error.
+  // it, so none of them is ever entered again. Nothing new is begun for them. What is in flight
+  // for one of them ends first, since it uses its requests' memory; then all its requests are
+  // answered with an error.
 
   /** The target has thrown where the caller was not in its core. */
   void fail(Throwable broken) {

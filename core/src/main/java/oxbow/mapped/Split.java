@@ -67,10 +67,8 @@ final class Split {
     /** The I/O in the piece's name has ended, and with it the piece. */
     void ioEnded(int errno) {
       int given = ticket;
-      if (given != Mapping.NO_TICKET) {
-        ticket = Mapping.NO_TICKET;
-        pool.ticketEnded.accept(given);
-      }
+      ticket = Mapping.NO_TICKET;
+      pool.ticketEnded.accept(given);
       pieceEnded(errno);
     }
 

@@ -55,14 +55,16 @@ public interface Target extends AutoCloseable {
   /**
    * Tells where the data of a range lies, for questions about it that are no request (how it is
    * allocated, whether it is in memory). Like {@link #map}; where reads are only kept back, or fail
-   * for a while, the answer is that of a read without that.
+   * for a while, the answer is that of a read without that. It carries no ticket: a target that
+   * tracks reads has an answer of its own.
    */
   default void locate(long offsetBytes, long lengthBytes, Mapping answer) {
     map(Operation.READ, offsetBytes, lengthBytes, 0, answer);
   }
 
   /**
-   * I/O that was sent with a ticket has ended. Any thread, no lock. Does not block.
+   * I/O that was sent with a ticket has ended. Any thread, no lock. Does not block. Not called any
+   * more once the family has failed.
    *
    * @return whether the core waits for that: then {@link #wake} follows
    */
@@ -115,7 +117,7 @@ public interface Target extends AutoCloseable {
 
   /**
    * The end begins, after suspend: the target leaves its family, and ends work that it does for
-   * others.
+   * others. Called again if that took too long.
    */
   default void remove(Moment now, Effects out) {}
 

@@ -3,171 +3,51 @@ package oxbow.mapped;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
-import oxbow.block.Limits;
 import oxbow.block.Operation;
 import oxbow.device.Requests;
 import oxbow.device.mem.MemDevice;
-import oxbow.target.Effects;
 import oxbow.target.Family;
-import oxbow.target.Job;
-import oxbow.target.Mapping;
-import oxbow.target.Moment;
-import oxbow.target.Piece;
-import oxbow.target.Target;
+import oxbow.target.MessageException;
 
 /**
- * Aim: targets that decide together, and I/O that they are told the end of. Method: two targets of
- * one family, each of which has its peer zero what it is about to write.
+ * Aim: targets that decide together: each acts by its own device, in the order of the decisions;
+ * they fail together; what one does for others ends before it is closed. Method: two targets of one
+ * family, each of which has its peer zero what it is about to write.
  */
 class MappedFamilyTest {
-  private static final int SIZE = 1 << 20;
+  private static final int SIZE = PeerTarget.SIZE;
   private static final byte[] ONES = {1, 1, 1, 1};
 
   private final List<String> events = Collections.synchronizedList(new ArrayList<>());
+  private final TimerLoop timers = new TimerLoop();
+  private final Family family = new Family();
+  private final ShapedDevice below = ShapedDevice.inline(new MemDevice(SIZE));
+  private final ShapedDevice belowPeer = ShapedDevice.inline(new MemDevice(SIZE));
+  private final PeerTarget target = new PeerTarget(family, below);
+  private final PeerTarget peerTarget = new PeerTarget(family, belowPeer);
+  private final MappedDevice device = mapped("a", target);
+  private final MappedDevice peer = mapped("b", peerTarget);
 
-  /** Reads carry tickets; a write is first a zeroing by the peer, then its own. */
-  private static final class Peer implements Target {
-    private final Family family;
-    private final BlockDevice device;
-    private final List<Job> ended = Collections.synchronizedList(new ArrayList<>());
-    private final AtomicInteger given = new AtomicInteger();
-    private final AtomicInteger back = new AtomicInteger();
-    private final AtomicInteger wakes = new AtomicInteger();
-    private final AtomicBoolean isRemoved = new AtomicBoolean(true);
-    private volatile boolean wantsWake;
-    private volatile long mostBytes = Long.MAX_VALUE;
-    private volatile boolean breaks;
-    private volatile @Nullable String problem;
-    private @Nullable Effects own;
-    private @Nullable Peer other;
-
-    Peer(Family family, BlockDevice device) {
-      this.family = family;
-      this.device = device;
-    }
-
-    void meet(Peer peer) {
-      other = peer;
-      peer.other = this;
-    }
-
-    @Override
-    public void attach(Effects effects) {
-      own = effects;
-    }
-
-    @Override
-    public Family family() {
-      return family;
-    }
-
-    @Override
-    public String typeName() {
-      return "peer";
-    }
-
-    @Override
-    public long lengthBytes() {
-      return SIZE;
-    }
-
-    @Override
-    public Limits limits() {
-      return Limits.FILE;
-    }
-
-    @Override
-    public List<BlockDevice> devices() {
-      return List.of(device);
-    }
-
-    @Override
-    public void map(Operation operation, long offset, long length, int flags, Mapping answer) {
-      if (operation == Operation.WRITE) {
-        answer.queue(length);
-      } else {
-        answer.remap(0, offset, Math.min(length, mostBytes));
-        if (operation == Operation.READ) {
-          given.incrementAndGet();
-          answer.track(7);
-        }
-      }
-    }
-
-    @Override
-    public boolean endIo(int ticket) {
-      assertThat(ticket).isEqualTo(7);
-      back.incrementAndGet();
-      return wantsWake;
-    }
-
-    @Override
-    public void queue(Piece piece, Moment now, Effects out) {
-      Objects.requireNonNull(other).zero(piece.offsetBytes(), piece.lengthBytes());
-      given.incrementAndGet();
-      out.issue(piece, 0, piece.offsetBytes(), 7);
-    }
-
-    private void zero(long offset, long length) {
-      if (breaks) {
-        throw new IllegalStateException("broken");
-      }
-      Objects.requireNonNull(own).range(new Job(), 0, Operation.WRITE_ZEROES, offset, length, 0);
-    }
-
-    @Override
-    public void ended(Job job, int errno, Moment now, Effects out) {
-      ended.add(job);
-    }
-
-    @Override
-    public void wake(Moment now, Effects out) {
-      wakes.incrementAndGet();
-    }
-
-    @Override
-    public @Nullable String resumeProblem() {
-      return problem;
-    }
-
-    @Override
-    public boolean isRemoved() {
-      return isRemoved.get();
-    }
-
-    @Override
-    public String status() {
-      return "";
-    }
-
-    @Override
-    public String table() {
-      return "";
-    }
+  MappedFamilyTest() {
+    target.meet(peerTarget);
   }
 
-  private final Family family = new Family();
-  private final Peer a = new Peer(family, new MemDevice(SIZE));
-  private final Peer b = new Peer(family, new MemDevice(SIZE));
-
-  private MappedDevice mapped(String name, Target target) {
+  private MappedDevice mapped(String name, PeerTarget made) {
     return new MappedDevice(
         name,
-        target,
-        new TimerLoop(),
+        made,
+        timers,
         Runnable::run,
         new MappedDevice.Listener() {
           @Override
@@ -180,127 +60,207 @@ class MappedFamilyTest {
         });
   }
 
+  private void resume() {
+    device.resume();
+    peer.resume();
+  }
+
+  private static CompletableFuture<Integer> start(MappedDevice on, Operation operation) {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    on.submit(
+        new BlockRequest().range(operation, 0, 512, 0, (request, errno) -> done.complete(errno)));
+    return done;
+  }
+
+  // Effects.
+
   @Test
   void whatAPeerAsksForIsDoneByThePeersDevice() {
-    a.meet(b);
-    Requests.write(b.device, 0, ONES);
-    MappedDevice first = mapped("a", a);
-    MappedDevice second = mapped("b", b);
-    first.resume();
-    second.resume();
-    Requests.write(first, 0, ONES);
-    assertThat(Requests.read(a.device, 0, 4)).isEqualTo(ONES);
-    assertThat(Requests.read(b.device, 0, 4)).isEqualTo(new byte[4]);
-    assertThat(b.ended).hasSize(1);
-    assertThat(a.ended).isEmpty();
+    Requests.write(belowPeer, 0, ONES);
+    resume();
+    Requests.write(device, 0, ONES);
+    assertThat(Requests.read(below, 0, 4)).isEqualTo(ONES);
+    assertThat(Requests.read(belowPeer, 0, 4)).isEqualTo(new byte[4]);
+    assertThat(peerTarget.told).containsOnlyOnce("ended");
+    assertThat(target.told).doesNotContain("ended");
+  }
+
+  /** Also where a job ends while the thread is at it: what follows is decided later. */
+  @Test
+  void effectsAreCarriedOutInTheOrderOfDecisionsWhoseverTheyAre() {
+    resume();
+    Requests.write(device, 0, ONES);
+    assertThat(events)
+        .containsExactly("a: mine, first", "b: zeroing", "a: mine, then", "b: zeroed");
+  }
+
+  /** A member that is suspended, or was never resumed, works for its peers all the same. */
+  @Test
+  void aSuspendedPeerWorksForOthersAndIsWatched() {
+    device.resume();
+    int timersOfOne = timers.pendingCount();
+    peer.resume();
+    assertThat(peer.suspend(TestClone.TIMEOUT_NANOS)).isTrue();
+    assertThat(timers.pendingCount()).as("both are watched").isEqualTo(2 * timersOfOne);
+    belowPeer.hold();
+    Requests.write(device, 0, ONES);
+    timers.fire();
+    timers.fire();
+    assertThat(peer.health().getFirst().held()).isEqualTo(1);
+    belowPeer.release();
+    assertThat(peerTarget.told).contains("ended");
   }
 
   @Test
-  void aMistakeOfOneFailsAllAndWhoeverComesLater() {
-    a.meet(b);
-    MappedDevice first = mapped("a", a);
-    MappedDevice second = mapped("b", b);
-    first.resume();
-    second.resume();
-    b.breaks = true;
-    assertThat(Requests.write(first, 0, ONES, 0)).isEqualTo(Errno.EIO);
-    for (MappedDevice each : List.of(first, second)) {
-      assertThat(each.fault()).contains("broken");
+  void whatWasNotedBeforeAMessageWasRefusedIsDone() {
+    resume();
+    assertThatThrownBy(() -> device.message(List.of("any")))
+        .isInstanceOf(MessageException.class)
+        .hasMessage("refused");
+    assertThat(events).containsExactly("a: refused");
+  }
+
+  @Test
+  void aTargetThatCannotBeResumedSaysWhy() {
+    target.problem = "not now";
+    assertThatThrownBy(device::resume)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("not now");
+    assertThat(device.isSuspended()).isTrue();
+    assertThat(target.told).doesNotContain("resume");
+    assertThat(timers.pendingCount()).isZero();
+    target.problem = null;
+    device.resume();
+    assertThat(device.isSuspended()).isFalse();
+  }
+
+  // Faults.
+
+  @Test
+  void aMistakeOfOneFailsAllAndWhoeverComesLater() throws Exception {
+    resume();
+    peerTarget.broken = "zero";
+    assertThat(Requests.write(device, 0, ONES, 0)).isEqualTo(Errno.EIO);
+    MappedDevice late = mapped("c", new PeerTarget(family, new MemDevice(SIZE)));
+    for (MappedDevice each : List.of(device, peer, late)) {
+      each.resume();
+      assertThat(each.fault()).contains("a mistake in zero");
       assertThat(Requests.tryRead(each, 0, 4, 0)).isEqualTo(Errno.EIO);
+      assertThat(each.isInMemory(0, 4)).isFalse();
       assertThat(each.status(true)).endsWith("Fail");
       assertThat(each.suspend(TestClone.TIMEOUT_NANOS)).isTrue();
       each.close();
     }
-    assertThat(events).hasSize(2);
-    MappedDevice third = mapped("c", new Peer(family, new MemDevice(SIZE)));
-    third.resume();
-    assertThat(Requests.tryRead(third, 0, 4, 0)).isEqualTo(Errno.EIO);
+    events.removeIf(event -> !event.contains("device failed"));
+    assertThat(events).hasSize(3).map(event -> event.charAt(0)).containsExactly('a', 'b', 'c');
+    assertThat(target.told).containsExactly("attach", "resume", "close");
+  }
+
+  @Test
+  void aTargetThatThrowsWhenItIsAskedToResumeFails() {
+    target.broken = "resumeProblem";
+    device.resume();
+    assertThat(device.fault()).contains("a mistake in resumeProblem");
+    assertThat(peer.fault()).contains("a mistake in resumeProblem");
   }
 
   /** The second device's requests wait in its gate, not in the family's lock. */
   @Test
   void aMistakeAnswersWhatThePeersHold() {
-    a.meet(b);
-    MappedDevice first = mapped("a", a);
-    MappedDevice second = mapped("b", b);
-    first.resume();
-    AtomicInteger answer = new AtomicInteger(-1);
-    second.submit(new BlockRequest().flush((request, errno) -> answer.set(errno)));
-    assertThat(answer).hasValue(-1);
-    b.breaks = true;
-    assertThat(Requests.write(first, 0, ONES, 0)).isEqualTo(Errno.EIO);
-    assertThat(answer).hasValue(Errno.EIO);
-  }
-
-  @Test
-  void ticketsComeBackExactlyOnceWhateverBecomesOfTheRequest() {
-    a.meet(b);
-    ShapedDevice shaped = ShapedDevice.submitOnly(new MemDevice(SIZE));
-    Peer tracked = new Peer(new Family(), shaped);
-    tracked.meet(new Peer(tracked.family, new MemDevice(SIZE)));
-    mapped("other", Objects.requireNonNull(tracked.other));
-    for (Peer peer : List.of(a, tracked)) {
-      MappedDevice device = mapped("tickets", peer);
-      device.resume();
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment data = arena.allocate(4096);
-        device.readNow(0, data, 0, 4096);
-        peer.mostBytes = 512; // The mapping is not used: it is for less than was asked about.
-        assertThat(device.readNow(0, data, 0, 4096)).isEqualTo(Errno.EAGAIN);
-      }
-      assertThat(peer.back).hasValue(2);
-      assertThat(Requests.read(device, 0, 4096)).hasSize(4096);
-      assertThat(peer.back).hasValue(2 + 8).hasValue(peer.given.get());
-    }
-    shaped.failWhen(request -> true);
-    MappedDevice device = mapped("failing", tracked);
     device.resume();
-    assertThat(Requests.tryRead(device, 0, 512, 0)).isEqualTo(Errno.EIO);
+    CompletableFuture<Integer> held = start(peer, Operation.FLUSH);
+    assertThat(held).isNotDone();
+    peerTarget.broken = "zero";
     assertThat(Requests.write(device, 0, ONES, 0)).isEqualTo(Errno.EIO);
-    assertThat(tracked.back).hasValue(tracked.given.get());
+    assertThat(held).isCompletedWithValue(Errno.EIO);
+  }
+
+  /** Requests wait only for the jobs of their own device. */
+  @Test
+  void requestsOfTheFamilyAreAnsweredWhenTheJobsOfTheirDeviceHaveEnded() throws Exception {
+    resume();
+    belowPeer.hold();
+    final CompletableFuture<Integer> kept = start(device, Operation.DISCARD);
+    final CompletableFuture<Integer> keptByPeer = start(peer, Operation.DISCARD);
+    final CompletableFuture<Integer> inFlight = start(peer, Operation.WRITE_ZEROES);
+    target.broken = "map";
+    assertThat(Requests.tryRead(device, 0, 4, 0)).isEqualTo(Errno.EIO);
+    assertThat(kept).isCompletedWithValue(Errno.EIO);
+    assertThat(keptByPeer).isNotDone();
+    assertThat(inFlight).isNotDone();
+    assertThat(peer.suspend(0)).isFalse();
+    belowPeer.release();
+    assertThat(keptByPeer).isCompletedWithValue(Errno.EIO);
+    assertThat(inFlight).isCompletedWithValue(Errno.EIO);
+    assertThat(peerTarget.told).as("not entered again").doesNotContain("ended");
+    assertThat(peer.suspend(TestClone.TIMEOUT_NANOS)).isTrue();
+    peer.close();
   }
 
   @Test
-  void aTicketThatIsWaitedForWakesTheCore() {
-    a.meet(b);
-    MappedDevice device = mapped("a", a);
-    device.resume();
-    Requests.read(device, 0, 512);
-    assertThat(a.wakes).hasValue(0);
-    a.wantsWake = true;
-    Requests.read(device, 0, 512);
-    assertThat(a.wakes).hasValue(1);
+  void aStrangersMistakeConcernsNobody() {
+    PeerTarget stranger = new PeerTarget(new Family(), new MemDevice(SIZE));
+    MappedDevice other = mapped("s", stranger);
+    resume();
+    other.resume();
+    stranger.broken = "map";
+    assertThat(Requests.tryRead(other, 0, 4, 0)).isEqualTo(Errno.EIO);
+    assertThat(Requests.write(device, 0, ONES, 0)).isEqualTo(Errno.OK);
+    assertThat(device.fault()).isNull();
   }
 
-  @Test
-  void aTargetThatCannotBeResumedSaysWhy() {
-    MappedDevice device = mapped("a", a);
-    a.problem = "not now";
-    assertThatThrownBy(device::resume)
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessage("not now");
-    assertThat(device.isSuspended()).isTrue();
-    a.problem = null;
-    device.resume();
-    assertThat(device.isSuspended()).isFalse();
-  }
+  // The end.
 
   @Test
   void closingWaitsUntilTheTargetHasLeft() throws Exception {
-    MappedDevice device = mapped("a", a);
-    device.resume();
-    a.isRemoved.set(false);
+    CountDownLatch asked = new CountDownLatch(3);
+    target.isRemoved =
+        () -> {
+          assertThat(target.told).contains("remove").doesNotContain("close");
+          asked.countDown();
+          return asked.getCount() == 0;
+        };
     assertThat(device.suspend(TestClone.TIMEOUT_NANOS)).isTrue();
-    AtomicBoolean wasRemoved = new AtomicBoolean();
-    Thread closer =
-        Thread.ofPlatform()
-            .start(
-                () -> {
-                  device.close();
-                  wasRemoved.set(a.isRemoved.get());
-                });
-    a.isRemoved.set(true);
-    closer.join();
-    assertThat(wasRemoved).isTrue();
+    device.close();
+    assertThat(asked.getCount()).as("asked until it was so").isZero();
+    assertThat(target.told).endsWith("remove", "close");
+  }
+
+  /** The peer's device has a job that it does for the other one. */
+  @Test
+  void closingWaitsForJobsAndMayBeTriedAgain() throws Exception {
+    device.resume();
+    belowPeer.hold();
+    Requests.write(device, 0, ONES);
+    assertThat(peer.suspend(TestClone.TIMEOUT_NANOS)).isTrue();
+    assertThatThrownBy(() -> peer.close(TimeUnit.MILLISECONDS.toNanos(1)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("b: ");
+    assertThat(peerTarget.told).doesNotContain("close");
+    belowPeer.release();
+    peer.close();
+    assertThat(peerTarget.told).endsWith("ended", "remove", "close");
+  }
+
+  @Test
+  void aTimerThatComesAfterTheEndTellsNobody() throws Exception {
+    device.resume();
+    assertThatThrownBy(() -> device.message(List.of("any"))).hasMessage("refused");
+    assertThat(device.suspend(TestClone.TIMEOUT_NANOS)).isTrue();
+    device.close();
+    assertThat(timers.fire()).isEqualTo(1);
+    assertThat(target.told).endsWith("close");
+  }
+
+  /** Whoever has been closed is no part of the family: it hears of no fault. */
+  @Test
+  void whoHasLeftIsNotToldOfAFault() throws Exception {
+    peer.close();
+    target.broken = "map";
+    device.resume();
+    AtomicInteger answer = new AtomicInteger(-1);
+    device.submit(new BlockRequest().range(Operation.READ, 0, 512, 0, (r, e) -> answer.set(e)));
+    assertThat(answer).hasValue(Errno.EIO);
+    assertThat(events).hasSize(1).first().asString().startsWith("a: device failed");
   }
 }

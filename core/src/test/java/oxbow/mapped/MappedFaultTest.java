@@ -3,6 +3,7 @@ package oxbow.mapped;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -94,7 +95,7 @@ class MappedFaultTest {
 
   /** Whatever happened, the device can be drained and released. */
   @AfterEach
-  void theDeviceCanBeSuspendedAndClosed() {
+  void theDeviceCanBeSuspendedAndClosed() throws IOException {
     source.release();
     destination.release();
     assertThat(device.suspend(TestClone.TIMEOUT_NANOS)).isTrue();
