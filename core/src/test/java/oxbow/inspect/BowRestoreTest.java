@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.util.BitSet;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import oxbow.format.FormatException;
+import oxbow.format.bow.BowEntry;
 import oxbow.format.bow.BowFormat;
 import oxbow.sim.Histories;
 import oxbow.sim.SimDisk;
@@ -153,6 +156,33 @@ class BowRestoreTest {
       }
       assertThat(isDone).isTrue();
     }
+  }
+
+  @Test
+  void anEntryOfManyPiecesIsRestoredWholeOrNotAtAll() throws IOException {
+    BowHistory history = large();
+    BowEntry entry = history.entries().get(1);
+    assertThat(entry.sizeBytes()).isGreaterThan(2 << 20);
+    SimDisk disk = history.disk();
+    BowLogReport report = BowCrashes.check(disk);
+    SimDisk changed = disk.resized(disk.sizeBytes());
+    changed.flipBit(entry.dest() * 512 + entry.sizeBytes() - 1, 0);
+    // The copy has changed in its last piece since it was checked.
+    assertThatThrownBy(() -> BowRestore.run(changed, report, false, bytes -> {}))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("log 0 entry 1");
+    assertThat(changed.writes()).allMatch(write -> write.offsetBytes() == 0);
+    BowRestore.run(disk, report, false, bytes -> {});
+    history.assertRolledBack(disk);
+  }
+
+  /** One entry of 700 blocks after the first. */
+  private static BowHistory large() {
+    BitSet free = new BitSet();
+    free.set(800, 1600);
+    BowHistory history = new BowHistory(new Random(4), BowFormat.V1, 4096, 1600, free);
+    history.write(1, 700);
+    return history;
   }
 
   @Test
