@@ -71,10 +71,14 @@ final class DefectiveEffects implements Effects {
   }
 
   private boolean isStoreMetadata(long offsetBytes) {
-    // The fourth word of the table line.
-    List<String> words = List.of(target.table().split(" ", -1));
-    StoreLayout layout = new StoreLayout(Long.parseLong(words.get(3)));
+    StoreLayout layout = layout();
     return layout.isMetadata(offsetBytes / layout.chunkBytes());
+  }
+
+  /** By the fourth word of the table line. */
+  private StoreLayout layout() {
+    List<String> words = List.of(target.table().split(" ", -1));
+    return new StoreLayout(Long.parseLong(words.get(3)));
   }
 
   // Data.
@@ -217,7 +221,14 @@ final class DefectiveEffects implements Effects {
   @Override
   public void range(
       Job job, int slot, Operation operation, long offsetBytes, long length, int flags) {
-    if (defect == Defect.NEXT_AREA_NOT_ZEROED && isMetadata(slot, offsetBytes)) {
+    boolean isWholeArea = length == layout().chunkBytes();
+    boolean isLeftOut =
+        switch (defect) {
+          case NEXT_AREA_NOT_ZEROED -> isMetadata(slot, offsetBytes) && isWholeArea;
+          case KEEP_STALE_ENTRIES -> isMetadata(slot, offsetBytes) && !isWholeArea;
+          default -> false;
+        };
+    if (isLeftOut) {
       pretend(job);
     } else {
       out.range(job, slot, operation, offsetBytes, length, flags);

@@ -3,6 +3,7 @@ package oxbow.target.snapshot;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Flags;
 import oxbow.block.Operation;
@@ -27,6 +28,13 @@ final class SnapshotHistory {
   private static final int RANDOM_SAMPLES = 4;
 
   private static final int CRASHES_TO_CHOOSE_FROM = 5;
+  private static final int SECTOR_ENTRIES = 32;
+
+  /** Entries in more than one sector are being written. */
+  private static final Pattern TWO_SECTORS = Pattern.compile(".*: bytes \\S+ \\d+\\+[2-9].*");
+
+  /** What neighbouring seeds of a {@link Random} bring first is nearly the same. */
+  private static final long SPREAD = 0x9E3779B97F4A7C15L;
 
   /** Each life has stamps of its own. */
   private static final int STAMPS_PER_LIFE = 100_000;
@@ -46,7 +54,7 @@ final class SnapshotHistory {
 
   SnapshotHistory(long seed, Defect defect) {
     this.seed = seed;
-    random = new Random(seed);
+    random = new Random(seed * SPREAD);
     plan = SnapshotPlan.random(random, defect);
     machine = SnapshotMachine.fresh(plan);
     isFaulty = random.nextInt(3) == 0;
@@ -77,11 +85,25 @@ final class SnapshotHistory {
 
   private void live() {
     begin();
-    create(random.nextInt(plan.stores().size()));
+    int first = random.nextInt(plan.stores().size());
+    create(first);
+    if (random.nextBoolean()) {
+      fillASectorOfEntries(plan.stores().get(first));
+    }
     for (int step = 0; step < STEPS; step++) {
       step();
     }
     end();
+  }
+
+  /** Almost: what comes soon needs two sectors, of which a crash may leave the second alone. */
+  private void fillASectorOfEntries(SnapshotPlan.Store store) {
+    int sectors = store.chunkSectors() * (SECTOR_ENTRIES - 1 - random.nextInt(6));
+    boolean hasMore = store.layout().exceptionsPerArea() > SECTOR_ENTRIES;
+    if (hasMore && sectors < store.sectors() && store.capacity() > SECTOR_ENTRIES) {
+      machine.front().write(0, sectors);
+      rest();
+    }
   }
 
   private void begin() {
@@ -111,7 +133,9 @@ final class SnapshotHistory {
   private void step() {
     machine.frame.isUserBusy = random.nextInt(4) == 0;
     int dice = random.nextInt(100);
-    if (dice < 30) {
+    if (isTearable() && random.nextInt(3) == 0) {
+      crash();
+    } else if (dice < 30) {
       submit(machine.front());
     } else if (dice < 42) {
       SimTarget snapshot = any(Use.SNAPSHOT);
@@ -126,7 +150,7 @@ final class SnapshotHistory {
       machine.frame.wake();
     } else if (dice < 97) {
       changeSnapshots();
-    } else if (dice < 98 || (dice < 99 && isWritingEntries())) {
+    } else if (dice < 98) {
       crash();
     } else if (isFaulty) {
       fault();
@@ -339,8 +363,9 @@ final class SnapshotHistory {
     next(worst, false);
   }
 
-  private boolean isWritingEntries() {
-    return machine.frame.whatIsInFlight().stream().anyMatch(what -> what.contains(": bytes "));
+  private boolean isTearable() {
+    return machine.frame.whatIsInFlight().stream()
+        .anyMatch(what -> TWO_SECTORS.matcher(what).matches());
   }
 
   /** All is suspended and removed, in good order, and loaded again. */

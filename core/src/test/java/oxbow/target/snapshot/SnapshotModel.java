@@ -214,17 +214,28 @@ final class SnapshotModel implements SimFrame.Listener {
         ended.device.promise(sector, ended.order);
       }
       if (isFront && !isMerging) {
-        // F2: what was there before is durable in each snapshot.
-        promiseBases(sector, Long.MAX_VALUE, ended.order);
+        promiseWhatWasSaved(sector, ended.order);
       }
     }
   }
 
-  /** To snapshots that were there before something was sent: what the origin held then. */
-  private void promiseBases(int sector, long order, long sentAt) {
+  /** F2: what a write to the origin has overwritten is durable in the snapshots of that time. */
+  private void promiseWhatWasSaved(int sector, long order) {
     for (Snapshot snapshot : snapshots) {
-      if (snapshot != null && snapshot.activeSince < sentAt && sector < snapshot.shown.sectors()) {
-        snapshot.shown.promise(sector, Math.min(order, snapshot.baseOrders[sector]));
+      if (snapshot != null && snapshot.activeSince < order && sector < snapshot.shown.sectors()) {
+        snapshot.shown.promise(sector, snapshot.baseOrders[sector]);
+      }
+    }
+  }
+
+  /** What snapshots see of the origin is durable with it, unless a flush before has lost it. */
+  private void promiseWhatIsSeen(int sector, long order) {
+    for (Snapshot snapshot : snapshots) {
+      if (snapshot != null && sector < snapshot.shown.sectors()) {
+        long seen = Math.min(order, snapshot.baseOrders[sector]);
+        if (!origin.isForsaken(seen)) {
+          snapshot.shown.promise(sector, seen);
+        }
       }
     }
   }
@@ -237,7 +248,7 @@ final class SnapshotModel implements SimFrame.Listener {
       if (order > since && !ended.device.isForsaken(order)) {
         ended.device.promise(sector, order);
         if (ended.device == origin) {
-          promiseBases(sector, order, Long.MAX_VALUE);
+          promiseWhatIsSeen(sector, order);
         }
       }
     }
@@ -274,6 +285,7 @@ final class SnapshotModel implements SimFrame.Listener {
     }
     int k = machine.indexOf(request.target());
     String status = request.target().status();
+    raised(request.target(), "as an answer says that comes before the event");
     boolean hasReason =
         machine.faults(k) > 0
             || snapshot(k).isInvalid()
