@@ -3,6 +3,7 @@ package oxbow.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
@@ -70,7 +71,7 @@ final class SnapshotCommand extends Command {
       names = "--warn-at",
       paramLabel = "PERCENT",
       description = "Raise an event when so much of STORE is in use. Default: 80.")
-  int warnPercent = 80;
+  @Nullable Integer warnPercent;
 
   @Option(names = "--force", description = "Take STORE even if that loses data there.")
   boolean isForced;
@@ -118,7 +119,7 @@ final class SnapshotCommand extends Command {
             isOverflow,
             optional(createBytes),
             optional(growStepBytes),
-            warnPercent,
+            warnPercent == null ? OptionalInt.empty() : OptionalInt.of(warnPercent),
             isForced,
             listen,
             originListen,

@@ -12,6 +12,7 @@ import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
 import oxbow.format.FormatException;
 import oxbow.format.snapshot.StoreHeader;
+import oxbow.target.snapshot.SnapshotArgs;
 import oxbow.target.snapshot.StoreOpener;
 import oxbow.target.snapshot.StoreProbe;
 
@@ -25,8 +26,6 @@ final class SnapshotChecks {
 
   /** Header, metadata area, one chunk of data. */
   private static final int FEWEST_CHUNKS = 3;
-
-  private static final int MAX_WARN_PERCENT = 99;
 
   private final SnapshotOrder order;
   private final Console console;
@@ -60,6 +59,13 @@ final class SnapshotChecks {
     return check(origin, store);
   }
 
+  private static void checkWarnPercent(int percent) throws UserException {
+    if (percent < 1 || percent > SnapshotArgs.MAX_WARN_PERCENT) {
+      throw wrong(
+          "--warn-at %d: 1 to %d are allowed".formatted(percent, SnapshotArgs.MAX_WARN_PERCENT));
+    }
+  }
+
   /** What can be told from the words alone; wrong ones are a wrong command line. */
   private void checkWords() throws UserException {
     if (order.chunkSizeBytes().isPresent()) {
@@ -68,9 +74,8 @@ final class SnapshotChecks {
     if (order.isTransient() && order.isOverflow()) {
       throw wrong("--transient and --overflow contradict each other");
     }
-    if (order.warnPercent() < 1 || order.warnPercent() > MAX_WARN_PERCENT) {
-      throw wrong(
-          "--warn-at %d: 1 to %d are allowed".formatted(order.warnPercent(), MAX_WARN_PERCENT));
+    if (order.warnPercent().isPresent()) {
+      checkWarnPercent(order.warnPercent().getAsInt());
     }
     checkSectors("--create", order.createBytes());
     checkSectors("--grow", order.growStepBytes());

@@ -15,6 +15,7 @@ import oxbow.control.ControlDirectory;
 import oxbow.device.file.FileDevice;
 import oxbow.engine.Engine;
 import oxbow.mapped.MappedDevice;
+import oxbow.target.snapshot.SnapshotArgs;
 import oxbow.target.snapshot.SnapshotFigures;
 import oxbow.target.snapshot.SnapshotState;
 
@@ -132,9 +133,9 @@ public final class SnapshotJob extends ForegroundJob {
 
   private @Nullable StoreGrowth growth(SnapshotPlan plan, BlockDevice store) {
     long chunkBytes = Sectors.toBytes(plan.chunkSectors());
+    int warnPercent = order.warnPercent().orElse(SnapshotArgs.DEFAULT_WARN_PERCENT);
     return order.growStepBytes().isPresent() && store instanceof FileDevice file
-        ? new StoreGrowth(
-            file, chunkBytes, order.growStepBytes().getAsLong(), order.warnPercent(), console)
+        ? new StoreGrowth(file, chunkBytes, order.growStepBytes().getAsLong(), warnPercent, console)
         : null;
   }
 

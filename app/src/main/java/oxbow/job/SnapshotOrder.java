@@ -2,6 +2,7 @@ package oxbow.job;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import oxbow.target.snapshot.StoreKind;
@@ -15,7 +16,7 @@ import oxbow.target.snapshot.StoreKind;
  * @param createBytes the size of the store that is to be created; empty if it exists
  * @param growStepBytes by how much the store grows when it gets full; 0 for as much as it has;
  *     empty if it does not grow
- * @param warnPercent at how much of the store in use an event is raised
+ * @param warnPercent at how much of the store in use an event is raised; empty for the default
  * @param isForced take a store that would otherwise be refused because it may hold data
  * @param listen addresses as INTERFACE section 3 has them; empty for the default
  * @param originListen the same for the origin itself; empty if that is not served
@@ -31,7 +32,7 @@ public record SnapshotOrder(
     boolean isOverflow,
     OptionalLong createBytes,
     OptionalLong growStepBytes,
-    int warnPercent,
+    OptionalInt warnPercent,
     boolean isForced,
     List<String> listen,
     List<String> originListen,

@@ -32,8 +32,10 @@ record SnapshotPlan(
     words.add(storeAddress.text());
     words.add(order.kind().word());
     words.add(Long.toString(chunkSectors));
-    words.add("1");
-    words.add(SnapshotArgs.WARN_AT + order.warnPercent());
+    if (order.warnPercent().isPresent()) {
+      words.add("1");
+      words.add(SnapshotArgs.WARN_AT + order.warnPercent().getAsInt());
+    }
     return words;
   }
 }

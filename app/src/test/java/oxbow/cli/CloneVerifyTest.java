@@ -4,17 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import oxbow.block.BlockDevice;
-import oxbow.block.BlockingDevice;
-import oxbow.job.DeviceOpener;
 
 /**
  * Aim: {@code clone --verify} finds what the disk does not hold as it was copied, and takes no
@@ -91,7 +88,9 @@ class CloneVerifyTest {
       assertThat(line)
           .contains("\"checked\":2047", "\"leftOut\":1", "\"earlier\":0", "\"damaged\":1")
           .contains("\"firstDamage\":" + 5 * REGION);
-      use(uri, io -> io.read(0, ByteBuffer.allocate(REGION)));
+      try (NbdClient client = new NbdClient(uri)) {
+        client.read(0, REGION);
+      }
       clone.signal("TERM");
       assertThat(clone.await()).isEqualTo(1);
     }
@@ -101,8 +100,10 @@ class CloneVerifyTest {
   void whatAnEarlierRunHydratedIsComparedAndNotHeldAgainstAnybody() throws Exception {
     try (Programs.Running clone = startReading(destination)) {
       String uri = uri(clone);
-      use(uri, io -> io.read(0, ByteBuffer.allocate(100 * REGION)));
-      use(uri, io -> io.write(7 * REGION, ByteBuffer.wrap(new byte[] {1, 2, 3})));
+      try (NbdClient client = new NbdClient(uri)) {
+        client.read(0, 100 * REGION);
+        client.write(7 * REGION, new byte[] {1, 2, 3});
+      }
       clone.signal("TERM");
       assertThat(clone.await()).as(clone.err()).isZero();
       assertThat(clone.err()).contains("not verified: stopped before");
@@ -136,18 +137,12 @@ class CloneVerifyTest {
    */
   private String corruptAndComplete(Programs.Running clone, Path dest, int at) throws Exception {
     String uri = uri(clone);
-    use(
-        uri,
-        io -> {
-          io.write(20L * REGION, ByteBuffer.allocate(REGION));
-          io.read(REGION, ByteBuffer.allocate(SIZE_BYTES - REGION));
-        });
-    Path control = directory.resolve("oxbow/" + dest.getFileName() + ".sock");
-    while (!Cli.run("status", dest.getFileName(), "--json", "--control", control)
-        .out()
-        .contains("\"hydratedRegions\":" + REGIONS + ",")) {
-      Thread.onSpinWait();
+    try (NbdClient client = new NbdClient(uri)) {
+      client.write(20L * REGION, new byte[REGION]);
+      client.read(REGION, SIZE_BYTES - REGION);
     }
+    Path control = directory.resolve("oxbow/" + dest.getFileName() + ".sock");
+    awaitHydrated(dest, control);
     try (RandomAccessFile file = new RandomAccessFile(dest.toFile(), "rw")) {
       file.seek(at);
       int before = file.read();
@@ -160,16 +155,13 @@ class CloneVerifyTest {
     return uri;
   }
 
-  /** What a test does with the served device. */
-  private interface Use {
-    void with(BlockingDevice io) throws IOException;
-  }
-
-  private static void use(String uri, Use use) throws Exception {
-    try (DeviceOpener opener = new DeviceOpener(what -> {});
-        BlockDevice device = opener.openWritable(DeviceOpener.parse("test", uri));
-        BlockingDevice io = new BlockingDevice(device)) {
-      use.with(io);
-    }
+  /** All but the last region. */
+  private static void awaitHydrated(Path dest, Path control) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Programs.PATIENCE_SECONDS);
+    String status;
+    do {
+      status = Cli.run("status", dest.getFileName(), "--json", "--control", control).out();
+      assertThat(System.nanoTime()).as(status).isLessThan(deadline);
+    } while (!status.contains("\"hydratedRegions\":" + REGIONS + ","));
   }
 }

@@ -7,7 +7,10 @@ import oxbow.block.BlockingDevice;
 import oxbow.console.UserException;
 import oxbow.job.DeviceOpener;
 
-/** Somebody who uses a served device: reads and writes, one at a time. */
+/**
+ * Somebody who uses a served device: reads and writes, one at a time, and nothing else. Unlike a
+ * command it does not look whether the device holds a checkpoint.
+ */
 final class NbdClient implements AutoCloseable {
   private final DeviceOpener opener = new DeviceOpener(line -> {});
   private final BlockDevice device;
@@ -20,7 +23,7 @@ final class NbdClient implements AutoCloseable {
    */
   NbdClient(String ready) throws IOException, UserException {
     String uri = ready.substring(ready.indexOf(' ') + 1);
-    device = opener.openWritable(DeviceOpener.parse("test", uri));
+    device = opener.openCheckpointed(DeviceOpener.parse("test", uri), true);
     io = new BlockingDevice(device);
   }
 

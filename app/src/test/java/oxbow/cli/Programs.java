@@ -19,6 +19,8 @@ final class Programs {
   /** The command with these words, whose control directory lies in the given one. */
   static ProcessBuilder oxbow(Path runtime, Object... words) {
     List<String> command = new ArrayList<>();
+    // Tests that run in the background of a shell have SIGINT ignored, and so had what they start.
+    command.addAll(List.of("env", "--default-signal=INT"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of(

@@ -35,8 +35,11 @@ public record SnapshotArgs(
   /** An event is raised when so much of the store is allocated: {@code warn_at:<percent>}. */
   public static final String WARN_AT = "warn_at:";
 
-  private static final int DEFAULT_WARN_PERCENT = 80;
-  private static final int MAX_WARN_PERCENT = 99;
+  /** The mark of a line that names none. */
+  public static final int DEFAULT_WARN_PERCENT = 80;
+
+  /** A mark of 100 would come too late. */
+  public static final int MAX_WARN_PERCENT = 99;
 
   /** The kernel's; one more where the line has the feature that it does not know. */
   private static final int MAX_FEATURES = 2;
