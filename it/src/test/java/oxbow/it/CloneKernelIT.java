@@ -191,7 +191,7 @@ class CloneKernelIT {
           fstrim /mnt
           umount /mnt
           """;
-      Oracle.machine(List.of(clone.socket()), clone.name(), script).ok();
+      Oracle.machine(List.of(clone.export()), script).ok();
 
       clone.verb("message", clone.name(), 0, "enable_hydration");
       clone.verb("wait", clone.name());

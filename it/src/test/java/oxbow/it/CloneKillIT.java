@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.RandomAccessFile;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,7 +47,7 @@ class CloneKillIT {
   void whatWasFlushedSurvivesKillsAtAnyMoment() throws Exception {
     long seed = Long.getLong("oxbow.seed", 20_260L);
     int wanted = Integer.getInteger("oxbow.kills", 100);
-    Path source = makeSource();
+    Path source = StampedContent.makeSource(directory.resolve("source.img"), GRANULES);
     for (long life = seed; kills < wanted; life++) {
       Path home = Files.createDirectory(directory.resolve("life-" + life));
       try (Source slow = new Source(home, source);
@@ -118,7 +116,9 @@ class CloneKillIT {
               ? new Object[] {"--rate", "512KiB"}
               : new Object[] {"--rate", "512KiB", "--no-discard-passdown"};
       NbdAddress address = NbdAddress.unix(clone.socket().toString(), clone.name());
-      this.workload = new Workload(address, model, GRANULES, areDiscardsPassedDown);
+      Workload.Discards discards =
+          areDiscardsPassedDown ? Workload.Discards.ZEROS : Workload.Discards.ZEROS_OR_NOTHING;
+      this.workload = new Workload(GRANULES, new Workload.Volume(address, model, discards));
     }
 
     void live() throws Exception {
@@ -143,7 +143,7 @@ class CloneKillIT {
       }
       clone.stop();
       clone.finish();
-      assertIsWhatTheModelSays(clone.destination(), model);
+      StampedContent.assertIs(clone.destination(), model);
     }
 
     private void start() {
@@ -189,41 +189,5 @@ class CloneKillIT {
     try (InputStream in = Files.newInputStream(metadata)) {
       return FormattingMark.isIn(in.readNBytes(CloneSuperblock.SIZE_BYTES));
     }
-  }
-
-  private static void assertIsWhatTheModelSays(Path destination, VolatileModel model)
-      throws IOException {
-    MemorySegment content = MemorySegment.ofArray(Files.readAllBytes(destination));
-    for (int granule = 0; granule < GRANULES; granule++) {
-      long offset = (long) granule * VolatileModel.GRANULE_BYTES;
-      int stamp = model.newest(granule);
-      if (!StampedContent.matches(content, offset, granule, stamp)) {
-        assertThat(StampedContent.describe(content, offset, granule))
-            .as("byte %d of the full copy", offset)
-            .isEqualTo("stamp " + stamp);
-      }
-    }
-  }
-
-  /** Data and holes in turn, each granule with its own number. */
-  private Path makeSource() throws IOException {
-    byte[] bytes = new byte[SIZE_BYTES];
-    MemorySegment memory = MemorySegment.ofArray(bytes);
-    for (int granule = 0; granule < GRANULES; granule++) {
-      long offset = (long) granule * VolatileModel.GRANULE_BYTES;
-      StampedContent.fill(memory, offset, granule, VolatileModel.SOURCE);
-    }
-    Path source = directory.resolve("source.img");
-    try (var file = new RandomAccessFile(source.toFile(), "rw")) {
-      file.setLength(SIZE_BYTES);
-      int piece = 1 << 12;
-      for (int offset = 0; offset < SIZE_BYTES; offset += piece) {
-        if (!StampedContent.isSourceHole(offset / VolatileModel.GRANULE_BYTES)) {
-          file.seek(offset);
-          file.write(bytes, offset, piece);
-        }
-      }
-    }
-    return source;
   }
 }

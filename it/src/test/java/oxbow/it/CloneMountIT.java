@@ -125,11 +125,7 @@ class CloneMountIT {
 
   /** What a script prints in a machine that has the clone as /dev/nbd0. */
   private List<String> machine(String script) {
-    return Oracle.machine(List.of(clone.socket()), clone.name(), script)
-        .ok()
-        .out()
-        .lines()
-        .toList();
+    return Oracle.machine(List.of(clone.export()), script).ok().out().lines().toList();
   }
 
   /** A file of the file system in an image. */

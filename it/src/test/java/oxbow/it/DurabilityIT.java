@@ -5,14 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardWatchEventKinds;
-import java.nio.file.WatchKey;
-import java.nio.file.WatchService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -21,12 +15,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import oxbow.nbd.server.RawClient;
 import oxbow.nbd.wire.Nbd;
 
 /**
@@ -42,7 +34,6 @@ class DurabilityIT {
   private static final int METADATA_BYTES = 1 << 20;
   private static final int GRANULES = SIZE_BYTES / VolatileModel.GRANULE_BYTES;
   private static final int REGION_GRANULES = 4096 / VolatileModel.GRANULE_BYTES;
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   @TempDir Path temporary;
 
@@ -65,62 +56,9 @@ class DurabilityIT {
     Proc.of(Tool.own("oxbow"), "help").run().ok();
   }
 
-  /**
-   * A connection with one request at a time, by consecutive cookies; it notes what it asks for in
-   * the promises.
-   */
-  private final class Client implements AutoCloseable {
-    private final RawClient raw;
-    private long nextCookie;
-
-    Client(int number) throws IOException {
-      raw = RawClient.go(UnixDomainSocketAddress.of(directory.resolve("clone.sock")), "vol");
-      nextCookie = Promises.firstCookie(number);
-    }
-
-    void write(int first, int count, int flags) throws IOException {
-      int stamp = nextStamp.getAndIncrement();
-      byte[] data = new byte[count * VolatileModel.GRANULE_BYTES];
-      for (int i = 0; i < count; i++) {
-        long offset = (long) i * VolatileModel.GRANULE_BYTES;
-        StampedContent.fill(MemorySegment.ofArray(data), offset, first + i, stamp);
-      }
-      change(Nbd.CMD_WRITE, flags, first, count, stamp, data);
-    }
-
-    void zero(int command, int flags, int first, int count) throws IOException {
-      change(command, flags, first, count, VolatileModel.ZERO, new byte[0]);
-    }
-
-    private void change(int command, int flags, int first, int count, int stamp, byte[] data)
-        throws IOException {
-      long cookie = nextCookie++;
-      boolean isFua = (flags & Nbd.CMD_FLAG_FUA) != 0;
-      Promises.Change change = promises.begin(cookie, first, count, stamp, isFua);
-      long granuleBytes = VolatileModel.GRANULE_BYTES;
-      raw.request(command, flags, cookie, first * granuleBytes, count * granuleBytes);
-      raw.send(ByteBuffer.wrap(data));
-      expectOk(cookie);
-      promises.acknowledged(change);
-    }
-
-    void flush() throws IOException {
-      long cookie = nextCookie++;
-      promises.flushBegins(cookie);
-      raw.request(Nbd.CMD_FLUSH, 0, cookie, 0, 0);
-      expectOk(cookie);
-    }
-
-    private void expectOk(long cookie) throws IOException {
-      RawClient.Answer answer = raw.answer(0);
-      assertThat(answer.error()).isZero();
-      assertThat(answer.cookie()).isEqualTo(cookie);
-    }
-
-    @Override
-    public void close() throws IOException {
-      raw.close();
-    }
+  private PromisingClient client(int number) throws IOException {
+    return PromisingClient.connect(
+        directory.resolve("clone.sock"), "vol", promises, number, nextStamp);
   }
 
   private Server start(Path log, Object... options) {
@@ -136,47 +74,15 @@ class DurabilityIT {
     return directory.resolve("dest.img");
   }
 
-  private List<SystemCalls.Event> events(Server server, Path log) throws IOException {
-    long process = server.handle().pid();
-    await(log, () -> hasEnded(log, process));
-    return SystemCalls.read(log);
-  }
-
-  private static boolean hasEnded(Path log, long process) {
-    try {
-      return SystemCalls.hasEnded(log, process);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Strace writes line by line; looks again whenever it has. */
-  private void await(Path log, BooleanSupplier isThere) {
-    try (WatchService watch = directory.getFileSystem().newWatchService()) {
-      directory.register(watch, StandardWatchEventKinds.ENTRY_MODIFY);
-      long deadline = System.nanoTime() + PATIENCE_NANOS;
-      while (!isThere.getAsBoolean()) {
-        assertThat(System.nanoTime()).as("waiting for " + log).isLessThan(deadline);
-        WatchKey key = watch.poll(100, TimeUnit.MILLISECONDS);
-        if (key != null) {
-          key.pollEvents();
-          key.reset();
-        }
-      }
-    } catch (IOException | InterruptedException e) {
-      throw new AssertionError(e);
-    }
-  }
-
   private PowerCuts cuts() {
-    return new PowerCuts(promises, source, destination().toString(), METADATA_BYTES, seed);
+    return CloneCuts.of(promises, source, destination().toString(), METADATA_BYTES, seed);
   }
 
   /** All kinds of promises, one after the other, from the creation of both files on. */
   private List<SystemCalls.Event> scenario() throws IOException {
     Path log = directory.resolve("trace");
     try (Server server = start(log, "--no-hydration")) {
-      try (Client client = new Client(0)) {
+      try (PromisingClient client = client(0)) {
         client.write(0, REGION_GRANULES, 0);
         client.flush();
         client.write(REGION_GRANULES + 3, 5, Nbd.CMD_FLAG_FUA);
@@ -194,7 +100,7 @@ class DurabilityIT {
         client.write(202 * REGION_GRANULES + 1, 1, 0);
       }
       assertThat(server.stop()).as("%s", server.standardError()).isZero();
-      return events(server, log);
+      return Trace.of(log).toTheEnd(server);
     }
   }
 
@@ -209,14 +115,14 @@ class DurabilityIT {
     List<String> needless = new ArrayList<>();
     List<SystemCalls.Call> syncs = syncsWhileServed(events);
     for (SystemCalls.Call call : syncs) {
-      if (!loses(SystemCalls.without(events, call))) {
+      if (!cuts().loses(SystemCalls.without(events, call))) {
         needless.add(call.toString());
       }
     }
     List<SystemCalls.Call> answers = promisingAnswers(events);
     for (SystemCalls.Call answer : answers) {
       SystemCalls.Call sync = SystemCalls.lastBefore(events, answer, this::isSyncOfOurs);
-      if (!loses(SystemCalls.moved(events, answer, sync))) {
+      if (!cuts().loses(SystemCalls.moved(events, answer, sync))) {
         needless.add(sync + " before the answer");
       }
     }
@@ -227,17 +133,7 @@ class DurabilityIT {
     for (String name : List.of("fsync", "fdatasync")) {
       List<SystemCalls.Event> never = new ArrayList<>(events);
       never.removeIf(event -> event.call().name.equals(name));
-      assertThat(loses(never)).as("without any " + name).isTrue();
-    }
-  }
-
-  private boolean loses(List<SystemCalls.Event> events) throws IOException {
-    try {
-      cuts().check(events, true);
-      return false;
-    } catch (AssertionError lost) {
-      assertThat(lost).hasMessageStartingWith("power is cut");
-      return true;
+      assertThat(cuts().loses(never)).as("without any " + name).isTrue();
     }
   }
 
@@ -276,17 +172,17 @@ class DurabilityIT {
     Path log = directory.resolve("trace");
     List<SystemCalls.Event> events;
     try (Server server = start(log, "--no-hydration")) {
-      try (Client client = new Client(0)) {
+      try (PromisingClient client = client(0)) {
         client.write(5 * REGION_GRANULES + 1, 2, 0);
         // Its data, the metadata's blocks, the superblock: three syncs after the write.
-        await(log, () -> syncsAfterTheLastAnswer(log) >= 3);
+        Trace.of(log).await(() -> syncsAfterTheLastAnswer(log) >= 3);
       }
       server.kill();
-      events = events(server, log);
+      events = Trace.of(log).toTheEnd(server);
     }
     assertThat(cuts().check(events, true)).isPositive();
     for (SystemCalls.Call call : syncsWhileServed(events)) {
-      assertThat(loses(SystemCalls.without(events, call))).as("without " + call).isTrue();
+      assertThat(cuts().loses(SystemCalls.without(events, call))).as("without " + call).isTrue();
     }
   }
 
@@ -314,26 +210,20 @@ class DurabilityIT {
         end.get();
       }
       server.stop();
-      events = events(server, log);
+      events = Trace.of(log).toTheEnd(server);
     }
     try {
       assertThat(cuts().check(events, true)).isGreaterThan(2_000);
     } catch (AssertionError e) {
-      throw new AssertionError("the trace tells: " + keep(log), e);
+      throw new AssertionError("the trace tells: " + Trace.of(log).keep(), e);
     }
-  }
-
-  /** A trace is what a failure is found with; the temporary directory does not outlive the test. */
-  private static Path keep(Path log) throws IOException {
-    Path kept = Files.createTempFile("oxbow-durability-", ".strace");
-    return Files.copy(log, kept, StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** Each user has a part of the device, so that changes of one granule have an order. */
   private Void load(int user, int users) throws IOException {
     Random random = new Random(seed * 31 + user);
     int part = GRANULES / users;
-    try (Client client = new Client(user)) {
+    try (PromisingClient client = client(user)) {
       for (int i = 0; i < 60; i++) {
         int count = 1 + random.nextInt(3 * REGION_GRANULES);
         int first = user * part + random.nextInt(part - count);
@@ -366,11 +256,11 @@ class DurabilityIT {
     Path log = directory.resolve("trace");
     List<SystemCalls.Event> events;
     try (Server server = start(log, "--no-hydration")) {
-      try (Client client = new Client(0)) {
+      try (PromisingClient client = client(0)) {
         client.write(0, 3, Nbd.CMD_FLAG_FUA);
       }
       assertThat(server.stop()).isZero();
-      events = events(server, log);
+      events = Trace.of(log).toTheEnd(server);
     }
     assertThat(cuts().leftOver().check(events, true)).isPositive();
   }

@@ -66,6 +66,17 @@ final class HostMount implements AutoCloseable {
     return directory;
   }
 
+  /** All is flushed, and whoever writes waits, until the action has ended. */
+  void whileFrozen(Runnable action) {
+    Path fsfreeze = Tool.require("fsfreeze", "util-linux");
+    Proc.of(fsfreeze, "--freeze", directory).run().ok();
+    try {
+      action.run();
+    } finally {
+      Proc.of(fsfreeze, "--unfreeze", directory).run().ok();
+    }
+  }
+
   /** Unmounts in order; all that was written is on the export then. */
   void unmount() {
     Proc.of("umount", directory).run().ok();

@@ -30,6 +30,9 @@ public final class Oracle {
     }
   }
 
+  /** What a server offers under a name on a Unix socket. */
+  public record Export(Path socket, String name) {}
+
   private Oracle() {}
 
   /** Runs a shell script in a kernel that has dm-clone and dm-snapshot, with images as disks. */
@@ -45,15 +48,13 @@ public final class Oracle {
   /**
    * Runs a shell script in a machine whose kernel is connected, as a client, to NBD servers.
    *
-   * @param sockets Unix sockets of the servers; the first is {@code /dev/nbd0}
-   * @param export the export's name, the same with all
+   * @param exports the first is {@code /dev/nbd0}
    */
-  public static Proc.Result machine(
-      List<Path> sockets, String export, String script, Object... arguments) {
+  public static Proc.Result machine(List<Export> exports, String script, Object... arguments) {
     requireMachine();
     List<Object> options = new ArrayList<>();
-    for (Path socket : sockets) {
-      options.addAll(List.of("--nbd", "unix:" + socket + ":" + export));
+    for (Export export : exports) {
+      options.addAll(List.of("--nbd", "unix:" + export.socket() + ":" + export.name()));
     }
     return runScript("nbd-vm", options, script, arguments);
   }

@@ -48,7 +48,7 @@ class OracleIT {
         """;
 
     try (Server server = Server.nbdkit(socket, "memory", "size=5M")) {
-      Proc.Result result = Oracle.machine(List.of(socket), "", script);
+      Proc.Result result = Oracle.machine(List.of(new Oracle.Export(socket, "")), script);
 
       assertThat(result.ok().out()).isEqualTo((5 << 20) + "\nwritten\n");
       assertThat(server.stop()).isZero();

@@ -2,11 +2,6 @@ package oxbow.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +9,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 class PostgresIT {
   private static final int CLIENTS = 3;
   private static final int COMMITS_BEFORE_CRASH = 300;
-  private static final int NUMBERS_OF_A_CLIENT = 1_000_000;
 
   @TempDir Path directory;
 
@@ -66,12 +59,7 @@ class PostgresIT {
       clone.start("--rate", "512KiB");
       try (HostMount mount = HostMount.of(directory, clone.uri())) {
         try (Postgres database = Postgres.start(mount.directory().resolve("data"), sockets)) {
-          Set<Integer> found =
-              database
-                  .query("SELECT id FROM t")
-                  .lines()
-                  .map(Integer::valueOf)
-                  .collect(Collectors.toCollection(TreeSet::new));
+          Set<Integer> found = Inserts.found(database);
           assertThat(confirmed).hasSizeGreaterThanOrEqualTo(COMMITS_BEFORE_CRASH);
           assertThat(found).containsAll(confirmed);
           clone.assertIsHydrating();
@@ -89,56 +77,19 @@ class PostgresIT {
   private Set<Integer> insertUntilCrash(TestClone clone) throws Exception {
     try (HostMount mount = HostMount.of(directory, clone.uri());
         Postgres database = Postgres.start(mount.directory().resolve("data"), sockets)) {
-      database.query("CREATE TABLE t (id integer PRIMARY KEY, filler text)");
+      database.query(Inserts.TABLE);
       CountDownLatch commits = new CountDownLatch(COMMITS_BEFORE_CRASH);
-      List<Client> clients = new ArrayList<>();
+      List<Inserts> clients = new ArrayList<>();
       for (int i = 0; i < CLIENTS; i++) {
-        clients.add(new Client(database, inserts(i * NUMBERS_OF_A_CLIENT), commits));
+        clients.add(Inserts.into(database, directory, i, commits::countDown));
       }
       assertThat(commits.await(60, TimeUnit.SECONDS)).as("%s", commits).isTrue();
       clone.server().kill();
       database.kill();
       Set<Integer> confirmed = new TreeSet<>();
-      for (Client client : clients) {
+      for (Inserts client : clients) {
         confirmed.addAll(client.awaitEnd());
       }
-      return confirmed;
-    }
-  }
-
-  /** More insertions than a client can make before the crash. */
-  private Path inserts(int first) throws IOException {
-    StringBuilder sql = new StringBuilder();
-    for (int id = first; id < first + 100 * COMMITS_BEFORE_CRASH; id++) {
-      sql.append("INSERT INTO t VALUES (%d, repeat('x', 500)) RETURNING id;\n".formatted(id));
-    }
-    return Files.writeString(directory.resolve("inserts-" + first + ".sql"), sql);
-  }
-
-  /** A client whose output is read as it comes: psql prints a row once its commit is confirmed. */
-  private static final class Client {
-    private final Process process;
-    private final Thread reader;
-    private final Set<Integer> confirmed = new TreeSet<>();
-
-    Client(Postgres database, Path sql, CountDownLatch commits) {
-      process = database.session(sql);
-      reader = Thread.ofPlatform().start(() -> read(commits));
-    }
-
-    private void read(CountDownLatch commits) {
-      try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-          confirmed.add(Integer.valueOf(line));
-          commits.countDown();
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-
-    Set<Integer> awaitEnd() throws InterruptedException {
-      reader.join();
       return confirmed;
     }
   }

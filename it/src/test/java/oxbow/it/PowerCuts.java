@@ -1,7 +1,6 @@
 package oxbow.it;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,18 +12,14 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
-import oxbow.inspect.CloneMetadataCheck;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.SimpleReply;
-import oxbow.sim.SimDisk;
-import oxbow.target.clone.CloneMetadata;
-import oxbow.target.clone.Probe;
-import oxbow.target.clone.RegionMap;
 
 /**
- * Goes through the system calls of a clone and cuts the power after each. What the disk holds then
- * is what was synced, with any choice of what was not; a file whose directory was not synced may be
- * gone. In every such state a clone must open and hold what had been promised (O41).
+ * Goes through the system calls of a server that works on two files, and cuts the power after each.
+ * What the disk holds then is what was synced, with any choice of what was not; a file whose
+ * directory was not synced may be gone. In every such state the server must find what it can go on
+ * with, and what had been promised (O41): that is for a {@link Judge} to say.
  *
  * <ul>
  *   <li>A sync covers what had ended before it began, and counts once it has ended.
@@ -33,24 +28,33 @@ import oxbow.target.clone.RegionMap;
  */
 final class PowerCuts {
   private static final int RANDOM_STATES = 4;
-  private static final int REGION_BYTES = 4096;
-  private static final int REGION_GRANULES = REGION_BYTES / VolatileModel.GRANULE_BYTES;
 
   /** Ext4 and the others write whole pages, disks whole sectors: that is where writes tear. */
   private static final int SECTOR_BYTES = 512;
 
-  private final Promises promises;
-  private final byte[] source;
-  private final DiskState destination;
-  private final DiskState metadata;
+  private final List<Requirements> required;
+  private final DiskState first;
+  private final DiskState second;
+  private final Judge judge;
   private final Random random;
-
-  /** By granule, the number of the oldest change that may be read; 0 is the source. */
-  private final int[] required;
-
-  private final Set<Long> answered = new HashSet<>();
-  private boolean isAnythingPromised;
   private int stateCount;
+
+  /** Says what is wrong with a state of the two files. */
+  interface Judge {
+    /**
+     * @throws Lost if the state must not be
+     */
+    void judge(Image first, Image second) throws IOException, Lost;
+  }
+
+  /** Something that was promised is not there, or what is there is of no use. */
+  static final class Lost extends Exception {
+    private static final long serialVersionUID = 1;
+
+    Lost(String what) {
+      super(what);
+    }
+  }
 
   /** An effect on a file that no sync has covered. */
   private record Effect(SystemCalls.Call call, long offset, byte @Nullable [] bytes, long length) {
@@ -60,7 +64,7 @@ final class PowerCuts {
   }
 
   /** One file: what is durable of it, and what is not yet. */
-  private static final class DiskState {
+  static final class DiskState {
     final String path;
     final String directory;
     final byte[] durable;
@@ -71,34 +75,50 @@ final class PowerCuts {
     final Set<SystemCalls.Call> ended = new HashSet<>();
     final Map<SystemCalls.Call, List<Effect>> covered = new HashMap<>();
 
-    DiskState(String path, int maxBytes, boolean isThere) {
+    private DiskState(String path, byte[] durable, boolean isThere) {
       this.path = path;
       this.directory = path.substring(0, path.lastIndexOf('/'));
-      this.durable = new byte[maxBytes];
+      this.durable = durable;
       this.isMade = isThere;
       this.isNameDurable = isThere;
-      this.durableSize = isThere ? maxBytes : 0;
+      this.durableSize = isThere ? durable.length : 0;
+    }
+
+    /** A file that the program is to make. */
+    static DiskState missing(String path, int maxBytes) {
+      return new DiskState(path, new byte[maxBytes], false);
+    }
+
+    /** A file that is there, with that content. */
+    static DiskState holding(String path, byte[] content) {
+      return new DiskState(path, content.clone(), true);
     }
   }
 
   /** A choice of what a file holds after the cut; null content: no file. */
-  private record Image(byte @Nullable [] bytes, long size) {}
+  record Image(byte @Nullable [] bytes, long size) {
+    /** Whether there is no file, or one that has no bytes. */
+    boolean isEmpty() {
+      return bytes == null || size == 0;
+    }
+  }
 
   /**
-   * @param metadataBytes how large the metadata is made
+   * @param required what was promised of each device that is served
+   * @param first the one whose name may be lost while the other has got far
    */
-  PowerCuts(Promises promises, byte[] source, String destination, int metadataBytes, long seed) {
-    this.promises = promises;
-    this.source = source;
-    this.destination = new DiskState(destination, source.length, false);
-    this.metadata = new DiskState(destination + ".meta", metadataBytes, false);
+  PowerCuts(
+      List<Requirements> required, DiskState first, DiskState second, Judge judge, long seed) {
+    this.required = required;
+    this.first = first;
+    this.second = second;
+    this.judge = judge;
     this.random = new Random(seed);
-    this.required = new int[promises.granuleCount()];
   }
 
   /** Both files are there already, full of zeros; whether their names are durable is not known. */
   PowerCuts leftOver() {
-    for (DiskState file : List.of(destination, metadata)) {
+    for (DiskState file : List.of(first, second)) {
       file.isMade = true;
       file.durableSize = file.durable.length;
     }
@@ -118,24 +138,37 @@ final class PowerCuts {
       }
     }
     if (isEndAPromise) {
-      require(promises.byTheEnd());
+      required.forEach(Requirements::requireAll);
       cut("the end");
     }
     return stateCount;
+  }
+
+  /** Whether a story in which something is missing is noticed to lose something. */
+  boolean loses(List<SystemCalls.Event> events) throws IOException {
+    try {
+      check(events, true);
+      return false;
+    } catch (AssertionError lost) {
+      if (!(lost.getCause() instanceof Lost)) {
+        throw lost;
+      }
+      return true;
+    }
   }
 
   /** True when other states have become possible, or fewer lawful. */
   private boolean play(SystemCalls.Event event) {
     SystemCalls.Call call = event.call();
     if (call.name.equals("openat")) {
-      for (DiskState file : List.of(destination, metadata)) {
+      for (DiskState file : List.of(first, second)) {
         boolean isMade = call.words.toString().contains("O_CREAT");
         file.isMade |= event.isEnd() && isMade && call.opened().equals(file.path);
       }
       return false;
     }
     boolean isChanged = false;
-    for (DiskState file : List.of(destination, metadata)) {
+    for (DiskState file : List.of(first, second)) {
       if (call.path.equals(file.directory) && call.isSync()) {
         file.isNameDurable |= file.isMade && event.isEnd() && call.hasSucceeded();
       } else if (call.path.equals(file.path)) {
@@ -202,8 +235,9 @@ final class PowerCuts {
   private boolean answer(SystemCalls.Call sent) {
     boolean isPromise = false;
     for (long cookie : cookies(sent)) {
-      answered.add(cookie);
-      isPromise |= require(promises.by(cookie));
+      for (Requirements each : required) {
+        isPromise |= each.answered(cookie);
+      }
     }
     return isPromise;
   }
@@ -228,34 +262,31 @@ final class PowerCuts {
     return cookies.build().toArray();
   }
 
-  private boolean require(List<Promises.Change> changes) {
-    for (Promises.Change change : changes) {
-      isAnythingPromised = true;
-      for (int granule = change.first(); granule < change.first() + change.count(); granule++) {
-        int number = promises.history(granule).indexOf(change) + 1;
-        required[granule] = Math.max(required[granule], number);
-      }
-    }
-    return !changes.isEmpty();
-  }
-
   /** Nothing, all, either file, all but one, only one, and at random with torn writes. */
   private void cut(String where) throws IOException {
-    List<Image> destinations = images(destination);
-    List<Image> metadatas = images(metadata);
-    for (Image content : destinations.subList(0, 2)) {
-      for (Image of : metadatas) {
-        check(content, of, where);
+    List<Image> firsts = images(first);
+    List<Image> seconds = images(second);
+    for (Image one : firsts.subList(0, 2)) {
+      for (Image other : seconds) {
+        look(one, other, where);
       }
     }
-    for (Image content : destinations.subList(2, destinations.size())) {
-      check(content, metadatas.get(random.nextInt(metadatas.size())), where);
+    for (Image one : firsts.subList(2, firsts.size())) {
+      look(one, seconds.get(random.nextInt(seconds.size())), where);
     }
-    if (!destination.isNameDurable) {
-      Image gone = new Image(null, 0);
-      for (Image of : metadatas) {
-        check(gone, of, where);
+    if (!first.isNameDurable) {
+      for (Image other : seconds) {
+        look(new Image(null, 0), other, where);
       }
+    }
+  }
+
+  private void look(Image one, Image other, String where) throws IOException {
+    stateCount++;
+    try {
+      judge.judge(one, other);
+    } catch (Lost lost) {
+      throw new AssertionError("power is cut at " + where + ": " + lost.getMessage(), lost);
     }
   }
 
@@ -304,96 +335,5 @@ final class PowerCuts {
       }
     }
     return new Effect(effect.call(), effect.offset(), torn, torn.length);
-  }
-
-  private void check(Image content, Image of, String where) throws IOException {
-    stateCount++;
-    byte[] metadataBytes = of.bytes();
-    byte[] bytes = content.bytes();
-    if (metadataBytes == null || of.size() == 0) {
-      checkBeginning(content, where);
-      return;
-    }
-    SimDisk disk = SimDisk.of(metadataBytes, of.size());
-    Probe probe = CloneMetadata.probe(disk);
-    if (!(probe instanceof Probe.Formatted)) {
-      if (!probe.mayBeFormatted()) {
-        throw lost("the next start would refuse " + probe, where);
-      }
-      if (of.size() != metadata.durable.length) {
-        throw lost("metadata was left with " + of.size() + " bytes", where);
-      }
-      checkBeginning(content, where);
-      return;
-    }
-    var report = CloneMetadataCheck.run(disk, 10, 10);
-    if (!report.isClean()) {
-      throw lost("metadata is damaged: " + report.problems(), where);
-    }
-    if (bytes == null || content.size() != source.length) {
-      throw lost("metadata, but no whole destination", where);
-    }
-    RegionMap map = new RegionMap(source.length / REGION_BYTES);
-    try (CloneMetadata opened = CloneMetadata.open(disk, source.length / SECTOR_BYTES, 8)) {
-      opened.load(map);
-    }
-    checkContent(bytes, map, where);
-  }
-
-  /** Without metadata all is the source's, and the destination must look unused (O11). */
-  private void checkBeginning(Image content, String where) {
-    byte[] bytes = content.bytes();
-    if (isAnythingPromised) {
-      throw lost("no metadata, but something was promised", where);
-    }
-    if (bytes != null && Arrays.mismatch(bytes, new byte[bytes.length]) >= 0) {
-      throw lost("no metadata, but data in the destination", where);
-    }
-    if (bytes != null && content.size() != 0 && content.size() != source.length) {
-      throw lost("the destination was left with " + content.size() + " bytes", where);
-    }
-  }
-
-  private void checkContent(byte[] bytes, RegionMap map, String where) {
-    MemorySegment inDestination = MemorySegment.ofArray(bytes);
-    MemorySegment inSource = MemorySegment.ofArray(source);
-    for (int granule = 0; granule < required.length; granule++) {
-      boolean isHydrated = map.isHydrated(granule / REGION_GRANULES);
-      MemorySegment read = isHydrated ? inDestination : inSource;
-      if (!isAllowed(read, granule)) {
-        throw lost(
-            "granule %d is %s, required is change %d of %s"
-                .formatted(
-                    granule,
-                    StampedContent.describe(
-                        read, (long) granule * VolatileModel.GRANULE_BYTES, granule),
-                    required[granule],
-                    promises.history(granule)),
-            where);
-      }
-    }
-  }
-
-  private boolean isAllowed(MemorySegment read, int granule) {
-    long offset = (long) granule * VolatileModel.GRANULE_BYTES;
-    List<Promises.Change> history = promises.history(granule);
-    for (int number = required[granule]; number <= history.size(); number++) {
-      boolean isPossible = number == 0 || hasBegun(history.get(number - 1));
-      int stamp = number == 0 ? VolatileModel.SOURCE : history.get(number - 1).stamp();
-      if (isPossible && StampedContent.matches(read, offset, granule, stamp)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** A client asks one thing at a time: not before it has the answer to what it asked before. */
-  private boolean hasBegun(Promises.Change change) {
-    long previous = change.cookie() - 1;
-    return answered.contains(previous) || Promises.isFirstOfConnection(change.cookie());
-  }
-
-  private static AssertionError lost(String what, String where) {
-    return new AssertionError("power is cut at " + where + ": " + what);
   }
 }

@@ -82,6 +82,16 @@ final class SectorModel {
     unflushed.clear(first, first + count);
   }
 
+  /**
+   * Each sector may hold what that of another device may hold, or have held since its last flush.
+   */
+  void mayHoldAsWell(SectorModel other) {
+    for (int sector = 0; sector < now.length; sector++) {
+      now[sector] = with(now[sector], with(other.now[sector], other.afterCrash[sector]));
+      afterCrash[sector] = with(afterCrash[sector], now[sector]);
+    }
+  }
+
   boolean mayHold(int sector, int stamp, boolean isCrash) {
     return (isCrash ? afterCrash[sector] : now[sector]).contains(stamp);
   }

@@ -1,7 +1,13 @@
 package oxbow.it;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * The bytes that belong to a stamp of {@link VolatileModel}: each granule tells which write it
@@ -19,6 +25,40 @@ final class StampedContent {
   /** Whether the source has a hole there. */
   static boolean isSourceHole(int granule) {
     return granule / HOLE_GRANULES % 4 == 3;
+  }
+
+  /** Makes an image that holds the source. */
+  static Path makeSource(Path image, int granuleCount) throws IOException {
+    byte[] bytes = new byte[granuleCount * VolatileModel.GRANULE_BYTES];
+    MemorySegment memory = MemorySegment.ofArray(bytes);
+    for (int granule = 0; granule < granuleCount; granule++) {
+      fill(memory, (long) granule * VolatileModel.GRANULE_BYTES, granule, VolatileModel.SOURCE);
+    }
+    try (var file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.setLength(bytes.length);
+      int piece = 1 << 12;
+      for (int offset = 0; offset < bytes.length; offset += piece) {
+        if (!isSourceHole(offset / VolatileModel.GRANULE_BYTES)) {
+          file.seek(offset);
+          file.write(bytes, offset, piece);
+        }
+      }
+    }
+    return image;
+  }
+
+  /** Fails unless an image that nobody uses holds what was acknowledged last. */
+  static void assertIs(Path image, VolatileModel model) throws IOException {
+    MemorySegment content = MemorySegment.ofArray(Files.readAllBytes(image));
+    for (int granule = 0; granule < model.granuleCount(); granule++) {
+      long offset = (long) granule * VolatileModel.GRANULE_BYTES;
+      int stamp = model.newest(granule);
+      if (!matches(content, offset, granule, stamp)) {
+        assertThat(describe(content, offset, granule))
+            .as("byte %d of %s", offset, image)
+            .isEqualTo("stamp " + stamp);
+      }
+    }
   }
 
   /** Puts the content of one granule into memory. */

@@ -51,6 +51,11 @@ final class TestClone implements AutoCloseable {
     return directory.resolve("clone.sock");
   }
 
+  /** Where a kernel finds it. */
+  Oracle.Export export() {
+    return new Oracle.Export(socket(), NAME);
+  }
+
   /** The name of the export, and of the device. */
   String name() {
     return NAME;

@@ -70,6 +70,10 @@ final class VolatileModel {
     durableOrder = new long[granuleCount];
   }
 
+  int granuleCount() {
+    return newest.length;
+  }
+
   /** Takes a range for one request; false, and nothing is taken, if a part of it is taken. */
   synchronized boolean tryHold(int first, int count) {
     int next = held.nextSetBit(first);

@@ -45,23 +45,32 @@ final class Workload {
   /** Most requests are close to the frontier between what was used before and what was not. */
   private static final int WINDOW_GRANULES = (1 << 20) / GRANULE_BYTES;
 
-  private final NbdAddress address;
-  private final VolatileModel model;
   private final int granuleCount;
-  private final boolean areDiscardsPassedDown;
+  private final List<Volume> volumes;
   private final AtomicInteger nextStamp = new AtomicInteger(1);
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
+  /** What a discard of whole regions does. */
+  enum Discards {
+    /** There are none. */
+    NONE,
+    /** All that is discarded reads as zeros; in a clone, be it hydrated or not (O7). */
+    ZEROS,
+    /** The same, and nobody asks for parts of regions, which not only clones would discard. */
+    ZEROS_WHOLE_REGIONS,
+    /** What was hydrated stays as it is (D3), and the rest reads as zeros. */
+    ZEROS_OR_NOTHING
+  }
+
+  /** A device that is served, with {@link StampedContent} on it at first. */
+  record Volume(NbdAddress address, VolatileModel model, Discards discards) {}
+
   /**
-   * @param address where the clone of {@link StampedContent} is served
-   * @param areDiscardsPassedDown a discarded region reads as zeros, hydrated or not (O7)
+   * @param volumes of one server; all are used at a time
    */
-  Workload(
-      NbdAddress address, VolatileModel model, int granuleCount, boolean areDiscardsPassedDown) {
-    this.address = address;
-    this.model = model;
+  Workload(int granuleCount, Volume... volumes) {
     this.granuleCount = granuleCount;
-    this.areDiscardsPassedDown = areDiscardsPassedDown;
+    this.volumes = List.of(volumes);
   }
 
   /** When the server is killed, once enough operations have begun. */
@@ -132,14 +141,18 @@ final class Workload {
     try (WorkerDiskPool disks = new WorkerDiskPool(1);
         Engine engine = new Engine(1, disks)) {
       List<NbdDevice> connections = new ArrayList<>();
+      List<User> users = new ArrayList<>();
       List<Thread> threads = new ArrayList<>();
       try {
-        for (int i = 0; i < CONNECTIONS; i++) {
-          connections.add(connect(engine));
+        for (int i = 0; i < CONNECTIONS * volumes.size(); i++) {
+          Volume volume = volumes.get(i % volumes.size());
+          connections.add(connect(volume, engine));
+          for (int j = 0; j < THREADS_PER_CONNECTION; j++) {
+            users.add(new User(volume, connections.getLast(), round, seed * 31 + users.size()));
+          }
         }
-        for (int i = 0; i < CONNECTIONS * THREADS_PER_CONNECTION; i++) {
-          User user = new User(connections.get(i % CONNECTIONS), round, seed * 31 + i);
-          threads.add(Thread.ofPlatform().name("user-" + i).start(user));
+        for (User user : users) {
+          threads.add(Thread.ofPlatform().name("user-" + threads.size()).start(user));
         }
         for (Thread thread : threads) {
           thread.join();
@@ -156,9 +169,9 @@ final class Workload {
     }
   }
 
-  private NbdDevice connect(Engine engine) throws IOException {
+  private static NbdDevice connect(Volume volume, Engine engine) throws IOException {
     NbdOptions once = NbdOptions.defaults().withConnections(1).withHoldNanos(0);
-    return NbdDevice.open(address, engine, once);
+    return NbdDevice.open(volume.address(), engine, once);
   }
 
   /**
@@ -166,24 +179,31 @@ final class Workload {
    * on what was found.
    */
   void recover() throws IOException {
-    List<Set<Integer>> allowed = model.afterCrash();
+    for (Volume volume : volumes) {
+      recover(volume);
+    }
+  }
+
+  private void recover(Volume volume) throws IOException {
+    List<Set<Integer>> allowed = volume.model().afterCrash();
     int[] found = new int[granuleCount];
     int piece = (1 << 20) / GRANULE_BYTES;
     try (WorkerDiskPool disks = new WorkerDiskPool(1);
         Engine engine = new Engine(1, disks);
-        NbdDevice device = connect(engine)) {
+        NbdDevice device = connect(volume, engine)) {
       for (int first = 0; first < granuleCount; first += piece) {
         byte[] bytes = Requests.read(device, (long) first * GRANULE_BYTES, piece * GRANULE_BYTES);
         MemorySegment memory = MemorySegment.ofArray(bytes);
         for (int i = 0; i < piece; i++) {
-          found[first + i] = identify(memory, i, first + i, allowed.get(first + i));
+          found[first + i] = identify(volume, memory, i, first + i, allowed.get(first + i));
         }
       }
     }
-    model.restart(found);
+    volume.model().restart(found);
   }
 
-  private static int identify(MemorySegment memory, int index, int granule, Set<Integer> allowed) {
+  private static int identify(
+      Volume volume, MemorySegment memory, int index, int granule, Set<Integer> allowed) {
     long offset = (long) index * GRANULE_BYTES;
     for (int stamp : allowed) {
       if (StampedContent.matches(memory, offset, granule, stamp)) {
@@ -191,9 +211,10 @@ final class Workload {
       }
     }
     throw new AssertionError(
-        ("byte %d (region %d): after the crash there is %s, allowed are the stamps %s"
+        ("%s, byte %d (region %d): after the crash there is %s, allowed are the stamps %s"
                 + " (%d: source, %d: zeros)")
             .formatted(
+                volume.address(),
                 (long) granule * GRANULE_BYTES,
                 granule / REGION_GRANULES,
                 StampedContent.describe(memory, offset, granule),
@@ -204,6 +225,8 @@ final class Workload {
 
   /** A thread with one request at a time. */
   private final class User implements Runnable {
+    private final VolatileModel model;
+    private final Discards discards;
     private final BlockDevice device;
     private final Round round;
     private final Random random;
@@ -212,7 +235,9 @@ final class Workload {
     private final Semaphore done = new Semaphore(0);
     private int errno;
 
-    User(BlockDevice device, Round round, long seed) {
+    User(Volume volume, BlockDevice device, Round round, long seed) {
+      this.model = volume.model();
+      this.discards = volume.discards();
       this.device = device;
       this.round = round;
       this.random = new Random(seed);
@@ -265,7 +290,7 @@ final class Workload {
         return write(first, count);
       } else if (dice < 80) {
         return writeZeroes(first, count);
-      } else if (dice < 90) {
+      } else if (dice < 90 && discards != Discards.NONE) {
         return discard(first, count);
       } else if (dice < 95) {
         return isDone(Operation.CACHE, first, count, 0);
@@ -347,6 +372,11 @@ final class Workload {
     private boolean discard(int first, int count) {
       int begin = Math.ceilDiv(first, REGION_GRANULES) * REGION_GRANULES;
       int end = (first + count) / REGION_GRANULES * REGION_GRANULES;
+      if (discards == Discards.ZEROS_WHOLE_REGIONS) {
+        return begin < end
+            ? change(Operation.DISCARD, begin, end - begin, ZERO, 0)
+            : read(first, count);
+      }
       List<Long> orders = new ArrayList<>();
       for (int region = begin; region < end; region += REGION_GRANULES) {
         orders.add(model.begin(region, REGION_GRANULES, ZERO));
@@ -356,7 +386,7 @@ final class Workload {
       }
       for (int i = 0; i < orders.size(); i++) {
         int region = begin + i * REGION_GRANULES;
-        if (areDiscardsPassedDown) {
+        if (discards == Discards.ZEROS) {
           model.acknowledged(orders.get(i), false);
         } else if (!isDone(Operation.READ, region, REGION_GRANULES, 0)) {
           return false;
