@@ -34,6 +34,7 @@ class ConcurrencyTest {
           "oxbow.mapped.SuspendGate",
           "oxbow.nbd.server.CompletedRequests",
           "oxbow.nbd.server.CompletedTogether",
+          "oxbow.target.bow.BlockBits",
           "oxbow.target.clone.RecordOrder",
           "oxbow.target.clone.RegionMap",
           "oxbow.target.snapshot.ExceptionTable",
