@@ -35,7 +35,7 @@ import oxbow.targets.TargetTypes;
  * Aim: delay, flakey, error and log-writes speak as the kernel's do, do what those do, and their
  * log is the kernel's. Method: the same tables, requests and messages in a kernel and in Oxbow.
  */
-class TestTargetsKernelIT {
+class LayersKernelIT {
   private static final int SECTOR = 512;
   private static final long SECTORS = 2048;
 
