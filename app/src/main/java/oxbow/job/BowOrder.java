@@ -31,7 +31,9 @@ public record BowOrder(
 
   /** Both ways out of a checkpoint that this job leaves on the device. */
   String waysOut() {
-    return "put it back with: oxbow bow restore %s, or keep what was written since with: oxbow bow commit --offline %s"
-        .formatted(device, device);
+    return "put it back with: oxbow bow restore %s, or keep what was written since with: "
+            .formatted(device)
+        + "oxbow bow commit --offline "
+        + device;
   }
 }
