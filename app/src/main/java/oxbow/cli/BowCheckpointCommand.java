@@ -13,8 +13,9 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "checkpoint",
     description = {
-      "From now on save what is overwritten, so that it can be put back; waits until that is so.",
-      "Freeze a mounted file system meanwhile: fsfreeze -f, this command, fsfreeze -u."
+      "Begin a checkpoint: from now on what is overwritten is saved, and can be put back.",
+      "Waits until that is so. Freeze a mounted file system meanwhile: fsfreeze -f, this command,",
+      "fsfreeze -u."
     })
 final class BowCheckpointCommand extends BowVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")

@@ -12,8 +12,8 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "state",
     description = {
-      "Show the state of a device, number and word, and in brackets what has failed last:",
-      "0 trim, 1 checkpoint, 2 committed."
+      "Show the state of a device: 0 trim, 1 checkpoint, 2 committed;",
+      "and in brackets what has failed last."
     })
 final class BowStateCommand extends BowVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")

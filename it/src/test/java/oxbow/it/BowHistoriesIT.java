@@ -10,6 +10,11 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,11 +23,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Aim: whenever our server dies in the middle of a checkpoint, the device it leaves means the same
  * to an independent reader, and both ways out lead to what was promised. Method: random histories
  * over NBD, of all block sizes, small devices that fill up; SIGKILL; the checker's images beside
- * ours.
+ * ours; and several clients at once.
  */
 class BowHistoriesIT {
   private static final long SEED = Long.getLong("oxbow.seed", 20261101L);
   private static final int WRITES = 120;
+  private static final int WRITERS = 3;
 
   @TempDir Path directory;
 
@@ -72,6 +78,87 @@ class BowHistoriesIT {
     }
   }
 
+  @Test
+  @DisplayName("O30: for every client a checkpoint lies between two of its writes")
+  void aCheckpointIsOneMoment() throws Exception {
+    Path disk = Images.random(directory.resolve("disk"), 0, 3 << 20, 5);
+    byte[] before = Files.readAllBytes(disk);
+    List<Writer> writers = new ArrayList<>();
+    try (TestBow bow = new TestBow(directory, disk);
+        ExecutorService threads = Executors.newFixedThreadPool(WRITERS)) {
+      bow.start("--block-size", 1024);
+      QemuIo.run(bow.uri(), "discard 2M 1M");
+      List<Future<?>> running = new ArrayList<>();
+      for (int i = 0; i < WRITERS; i++) {
+        Writer writer = new Writer(new Random(SEED + i), i * Writer.LENGTH);
+        writers.add(writer);
+        running.add(threads.submit(() -> writer.run(bow.uri())));
+      }
+      bow.checkpoint();
+      for (Future<?> writer : running) {
+        writer.get();
+      }
+      bow.kill();
+    }
+    Path copy = Files.copy(disk, directory.resolve("copy"));
+    new TestBow(directory, disk).restore();
+    new TestBow(directory, copy).commitOffline();
+    byte[] restored = Files.readAllBytes(disk);
+    byte[] committed = Files.readAllBytes(copy);
+    int amidst = 0;
+    for (Writer writer : writers) {
+      int done = writer.doneIn(restored, before.clone());
+      assertThat(done).as(reproduce()).isNotNegative();
+      amidst += done > 0 && done < Writer.COUNT ? 1 : 0;
+      assertThat(writer.doneIn(committed, before.clone())).as(reproduce()).isEqualTo(Writer.COUNT);
+    }
+    assertThat(amidst).as("clients that were writing meanwhile").isPositive();
+  }
+
+  /** A client that writes to a part of the device of its own, one thing after the other. */
+  private static final class Writer {
+    static final int LENGTH = 100_000;
+    static final int COUNT = 1500;
+
+    private final int start;
+    private final List<Write> writes = new ArrayList<>();
+
+    Writer(Random random, int start) {
+      this.start = start;
+      for (int i = 0; i < COUNT; i++) {
+        int length = 1 + random.nextInt(5000);
+        // No two writes that follow each other leave the same.
+        writes.add(new Write(start + random.nextInt(LENGTH - length), length, 1 + i % 255));
+      }
+    }
+
+    void run(String uri) {
+      StringBuilder commands = new StringBuilder();
+      for (Write write : writes) {
+        commands.append("write -q -P %d %d %d\n".formatted(write.fill, write.at, write.length));
+        commands.append("sleep 3\n");
+      }
+      Tool.require("qemu-io", "qemu-utils");
+      Proc.of("qemu-io", "-f", "raw", uri).input(commands.toString()).run().ok();
+    }
+
+    /** After how many of its writes the device is so; -1 if it never was. */
+    int doneIn(byte[] device, byte[] model) {
+      for (int done = 0; done <= COUNT; done++) {
+        if (Arrays.equals(device, start, start + LENGTH, model, start, start + LENGTH)) {
+          return done;
+        }
+        if (done < COUNT) {
+          Write next = writes.get(done);
+          Arrays.fill(model, next.at, next.at + next.length, (byte) next.fill);
+        }
+      }
+      return -1;
+    }
+  }
+
+  private record Write(int at, int length, int fill) {}
+
   private static String reproduce() {
     return "reproduce with: bin/test -Dit.test=BowHistoriesIT -Doxbow.seed=" + SEED;
   }
@@ -91,8 +178,6 @@ class BowHistoriesIT {
     final BitSet doubtful = new BitSet();
 
     private final List<Write> writes = new ArrayList<>();
-
-    private record Write(int at, int length, int fill) {}
 
     History(Random random, int blockBytes, int blocks) {
       this.random = random;
