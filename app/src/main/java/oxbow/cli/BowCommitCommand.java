@@ -1,8 +1,12 @@
 package oxbow.cli;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.ControlDirectory;
 import oxbow.job.BowCommitJob;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -12,14 +16,19 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "commit",
     description = "Keep what was written since a checkpoint, and forget what was before.")
-final class BowCommitCommand extends Command {
-  @Parameters(index = "0", paramLabel = "DEVICE", description = "The device; nobody may use it.")
+final class BowCommitCommand extends BowVerbCommand {
+  @Parameters(
+      index = "0",
+      paramLabel = "NAME",
+      description = "A device that is served; with --offline a DEVICE that nobody uses.")
   String device = "";
 
   @Option(names = "--offline", description = "The device is one that no process serves.")
   boolean isOffline;
 
-  @Option(names = "--yes", description = "Do not ask even if the header of the log is damaged.")
+  @Option(
+      names = "--yes",
+      description = "With --offline: do not ask even if the header of the log is damaged.")
   boolean isAgreed;
 
   @Override
@@ -29,11 +38,37 @@ final class BowCommitCommand extends Command {
 
   @Override
   int run(Console console) throws UserException, IOException {
-    if (!isOffline) {
-      throw UserException.wrongUsage(name(), "--offline is missing")
-          .advise("Devices that a process serves come with a later release.");
+    if (isOffline) {
+      if (control != null) {
+        throw UserException.wrongUsage(name(), "--control and --offline contradict each other");
+      }
+      new BowCommitJob(device, isAgreed, console).run();
+    } else {
+      commit(console);
     }
-    new BowCommitJob(device, isAgreed, console).run();
     return 0;
+  }
+
+  private void commit(Console console) throws UserException, IOException {
+    if (isAgreed) {
+      throw UserException.wrongUsage(name(), "--yes needs --offline");
+    }
+    if (!ControlDirectory.isName(device)) {
+      throw UserException.failed(name() + " " + device, "Device not found")
+          .advise(
+              "To commit a device that no process serves: oxbow bow commit --offline " + device);
+    }
+    Map<String, @Nullable Object> now = carryOut(place(device), "commit", "committing", 2);
+    if (console.isJson()) {
+      console.result(now);
+    } else {
+      console.result(device + ": committed: everything written since the checkpoint is kept");
+    }
+  }
+
+  @Override
+  String adviceIfMissing(Path socket) {
+    return super.adviceIfMissing(socket)
+        + " To commit a device that no process serves: oxbow bow commit --offline DEVICE";
   }
 }

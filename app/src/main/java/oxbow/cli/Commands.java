@@ -58,6 +58,8 @@ final class Commands {
     }
     CommandLine line = new CommandLine(root);
     line.setUsageHelpWidth(WIDTH);
+    // "bow --when-full commit DEVICE": commit is a command as well.
+    line.setAllowSubcommandsAsOptionParameters(true);
     line.setUsageHelpAutoWidth(false);
     line.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
     return line;

@@ -16,7 +16,9 @@ import picocli.CommandLine.Parameters;
       "Give a message to a target.",
       "A clone takes: enable_hydration, disable_hydration, hydration_threshold N,",
       "hydration_batch_size N.",
-      "A snapshot takes: store_grew."
+      "A snapshot takes: store_grew.",
+      "A bow device takes: checkpoint, commit, state, when_full WHAT, warn_at PERCENT,",
+      "free SECTOR SECTORS, ranges."
     })
 final class MessageCommand extends VerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")

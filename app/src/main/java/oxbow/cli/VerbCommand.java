@@ -29,11 +29,17 @@ abstract class VerbCommand extends Command {
   /** A device that answers, and what {@code ls} says of it. */
   private record Listed(Place place, Map<String, @Nullable Object> fields) {}
 
-  /** Asks about one device. */
+  /** Asks about one device what the command is called. */
   Map<String, @Nullable Object> ask(Place place, Map<String, ?> arguments) throws UserException {
+    return ask(place, name(), arguments);
+  }
+
+  /** Asks about one device; the command is named where that fails. */
+  Map<String, @Nullable Object> ask(Place place, String verb, Map<String, ?> arguments)
+      throws UserException {
     String what = name() + " " + place.name();
     Map<String, Object> request = new LinkedHashMap<>();
-    request.put("verb", name());
+    request.put("verb", verb);
     request.put("name", place.name());
     request.putAll(arguments);
     try {
@@ -110,11 +116,15 @@ abstract class VerbCommand extends Command {
     }
   }
 
-  private static UserException noAnswer(String what, Path socket, IOException why) {
+  private UserException noAnswer(String what, Path socket, IOException why) {
     return Files.exists(socket)
         ? UserException.failed(what, socket + " does not answer: " + UserException.reason(why))
-        : UserException.failed(what, "Device not found")
-            .advise("No process listens at " + socket + "; oxbow ls shows what there is.");
+        : UserException.failed(what, "Device not found").advise(adviceIfMissing(socket));
+  }
+
+  /** What to do when nobody listens at a socket. */
+  String adviceIfMissing(Path socket) {
+    return "No process listens at " + socket + "; oxbow ls shows what there is.";
   }
 
   /** A field that holds a list of objects; what is no object is left out. */

@@ -33,7 +33,8 @@ final class BowDevices {
     }
   }
 
-  private static String obstacle(BlockDevice device) {
+  /** Why no checkpoint can be ended on a device, or begun; empty if it can. */
+  static String obstacle(BlockDevice device) {
     int blockBytes = device.limits().blockSizeBytes();
     return device.limits().isReadOnly()
         ? "the device is read-only"

@@ -63,7 +63,7 @@ final class DeviceStack implements AutoCloseable {
   /**
    * Opens what exists, and thereby locks it.
    *
-   * @param role what the device is to the job, for messages: "source"
+   * @param role what the device is to the job, for messages: "source", or just "device"
    * @throws UserException also when it is to be written and cannot be
    */
   BlockDevice open(Address address, boolean isWritable, FileOpener.OddTail tail, String role)
@@ -79,8 +79,9 @@ final class DeviceStack implements AutoCloseable {
       }
       return device;
     } catch (IOException failed) {
-      throw UserException.failed(command + ": Error opening " + role + " device", failed)
-          .advise(UNCHANGED);
+      // Where there is but one device it has no other role.
+      String called = role.equals("device") ? role : role + " device";
+      throw UserException.failed(command + ": Error opening " + called, failed).advise(UNCHANGED);
     }
   }
 

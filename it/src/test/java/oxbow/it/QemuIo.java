@@ -15,13 +15,22 @@ final class QemuIo {
    * did not expect.
    */
   static void run(String image, String... commands) {
+    String out = execute(image, commands).ok().out();
+    assertThat(out).doesNotContainIgnoringCase("fail").doesNotContain("error");
+  }
+
+  /** The same where commands may fail; a line for each tells how it ended. */
+  static String tried(String image, String... commands) {
+    return execute(image, commands).out();
+  }
+
+  private static Proc.Result execute(String image, String... commands) {
     List<Object> words = new ArrayList<>(List.of("-f", "raw", "--discard=unmap"));
     for (String command : commands) {
       words.addAll(List.of("-c", command));
     }
     words.add(image);
-    String out = Proc.of(Tool.require("qemu-io", "qemu-utils"), words.toArray()).run().ok().out();
-    assertThat(out).doesNotContainIgnoringCase("fail").doesNotContain("error");
+    return Proc.of(Tool.require("qemu-io", "qemu-utils"), words.toArray()).run();
   }
 
   /** Does the same to a device and to the file that is its model. */

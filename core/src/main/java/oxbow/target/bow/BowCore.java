@@ -580,19 +580,19 @@ final class BowCore {
     return failure.isEmpty() ? lastProblem : failure;
   }
 
+  WhenFull whenFull() {
+    return whenFull;
+  }
+
   BowStatus status() {
     long free = ranges.freeBlocks() * blockBytes;
+    long gained = gainedBlocks < 0 ? free : gainedBlocks * blockBytes;
     BowLogWriter now = log;
-    return now == null
-        ? new BowStatus(
-            state, free, 0, 0, 0, 0, gainedBlocks < 0 ? free : gainedBlocks * blockBytes)
-        : new BowStatus(
-            state,
-            free,
-            now.entries(),
-            now.sequence() + 1,
-            now.backedUpBytes(),
-            now.sequence(),
-            gainedBlocks * blockBytes);
+    if (now == null) {
+      return new BowStatus(state, free, 0, 0, 0, 0, gained);
+    }
+    long sequence = now.sequence();
+    return new BowStatus(
+        state, free, now.entries(), sequence + 1, now.backedUpBytes(), sequence, gained);
   }
 }

@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
-import oxbow.block.Sectors;
 import oxbow.target.Effects;
 import oxbow.target.Geometry;
 import oxbow.target.Job;
@@ -21,6 +20,8 @@ import oxbow.target.Target;
  * lock; everything else by {@link BowCore}.
  */
 public final class BowTarget implements Target {
+  public static final int MAX_WARN_PERCENT = SpaceMark.MAX_PERCENT;
+
   private final BowArgs args;
   private final Geometry blocks;
   private final BlockDevice device;
@@ -49,13 +50,16 @@ public final class BowTarget implements Target {
     return blocks.deviceBytes();
   }
 
-  /** Discards are taken whatever the device can: they tell what is free. */
+  /**
+   * Discards are taken whatever the device can: they tell what is free. Requests may be as small as
+   * the device takes them: what is saved is always whole blocks.
+   */
   @Override
   public Limits limits() {
     Limits below = device.limits();
     return new Limits(
         below.isReadOnly(),
-        Math.max(Sectors.SIZE_BYTES, below.blockSizeBytes()),
+        below.blockSizeBytes(),
         true,
         Long.MAX_VALUE,
         false,
@@ -131,9 +135,45 @@ public final class BowTarget implements Target {
     return Objects.requireNonNull(messages).take(words);
   }
 
-  /** The figures of the status line; called as {@link #status} is. */
+  /**
+   * What the messages {@code when_full} and {@code warn_at} set; called before it is resumed, as
+   * {@link #status} is.
+   *
+   * @param warnPercent 1 to {@link #MAX_WARN_PERCENT}
+   */
+  public void setPolicy(WhenFull whenFull, int warnPercent) {
+    core().setWhenFull(whenFull);
+    core().setWarnAt(warnPercent);
+  }
+
+  /**
+   * What the message {@code free} tells, for those who know of a million ranges: whole blocks in
+   * this one hold nothing worth keeping. Called before it is resumed, as {@link #status} is.
+   */
+  public void free(long offsetBytes, long lengthBytes) {
+    if (core().state() != BowState.TRIM) {
+      throw new IllegalStateException("in state " + core().state().word());
+    }
+    core().free(blocks.firstWhole(offsetBytes), blocks.partOf(offsetBytes + lengthBytes));
+  }
+
+  /** The figures of the status line; called as {@link #status} is, and so are the others. */
   public BowStatus figures() {
     return core().status();
+  }
+
+  public WhenFull whenFull() {
+    return core().whenFull();
+  }
+
+  /** What has failed last, a transition or the log; empty if nothing has. */
+  public String problem() {
+    return core().problem();
+  }
+
+  /** Whether nobody knows what the log on disk says: what needs it fails. */
+  public boolean hasFailed() {
+    return core().hasFailed();
   }
 
   @Override

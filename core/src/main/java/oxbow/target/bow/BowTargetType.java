@@ -41,10 +41,10 @@ public final class BowTargetType implements TargetType {
   private static void checkGeometry(BowArgs args, long lengthBytes, BlockDevice device)
       throws TargetException {
     int deviceBlockBytes = device.limits().blockSizeBytes();
-    if (args.blockBytes() % deviceBlockBytes != 0) {
+    if (deviceBlockBytes > Sectors.SIZE_BYTES) {
       throw new TargetException(
-          "Invalid block size: %d bytes, %s has blocks of %d"
-              .formatted(args.blockBytes(), args.device(), deviceBlockBytes));
+          "%s takes only blocks of %d bytes, and the log needs sectors that are written alone"
+              .formatted(args.device(), deviceBlockBytes));
     }
     if (lengthBytes % args.blockBytes() != 0) {
       throw new TargetException(

@@ -110,11 +110,11 @@ class BowArgsTest {
   }
 
   @Test
-  @DisplayName("discards are taken of any size, and promise no zeros")
+  @DisplayName("requests as the device takes them; discards of any size, which promise no zeros")
   void limits() throws TargetException {
     SimDevice device = device(0);
     Limits limits = BowWorld.construct(device, 4096).limits();
-    assertThat(limits.blockSizeBytes()).isEqualTo(512);
+    assertThat(limits.blockSizeBytes()).isEqualTo(device.limits().blockSizeBytes());
     assertThat(limits.canDiscard()).isTrue();
     assertThat(limits.discardReadsZeros()).isFalse();
     assertThat(limits.maxDiscardBytes()).isEqualTo(Long.MAX_VALUE);

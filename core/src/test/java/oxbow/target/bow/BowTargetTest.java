@@ -1,6 +1,7 @@
 package oxbow.target.bow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import org.junit.jupiter.api.DisplayName;
@@ -82,6 +83,22 @@ class BowTargetTest {
     world.checkpoint();
     world.frame.finishAll();
     assertThat(world.message("free 80 8")).startsWith("refused: what is free can be told before");
+  }
+
+  @Test
+  @DisplayName("O33: what is free can be told without a message, as many ranges as there are")
+  void freeByRanges() {
+    world.bow.free(10 * 4096 - 1, 3 * 4096);
+    world.bow.free(12 * 4096, 4096);
+    world.bow.free(20 * 4096 + 1, 4096);
+    assertThat(world.message("ranges"))
+        .isEqualTo("Unchanged: 0\nFree: 80\nUnchanged: 104\nTop: 512");
+    world.bow.free(30 * 4096, 4 * 4096);
+    world.checkpoint();
+    world.frame.finishAll();
+    assertThat(world.state()).isEqualTo(BowState.CHECKPOINT);
+    assertThatThrownBy(() -> world.bow.free(50 * 4096, 4096))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   // Transitions.

@@ -1,0 +1,38 @@
+package oxbow.cli;
+
+import java.io.IOException;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import oxbow.console.Console;
+import oxbow.console.UserException;
+import picocli.CommandLine;
+import picocli.CommandLine.Parameters;
+
+/** Shows where a device stands. */
+@CommandLine.Command(
+    name = "state",
+    description = {
+      "Show the state of a device: 0 trim, 1 checkpoint, 2 committed;",
+      "and in brackets what has failed last."
+    })
+final class BowStateCommand extends BowVerbCommand {
+  @Parameters(index = "0", paramLabel = "NAME", description = "The device.")
+  String device = "";
+
+  @Override
+  String name() {
+    return "bow state";
+  }
+
+  @Override
+  int run(Console console) throws UserException, IOException {
+    Place place = place(device);
+    Map<String, @Nullable Object> now = status(place);
+    if (console.isJson()) {
+      console.result(now);
+    } else {
+      console.result(message(place, "state"));
+    }
+    return 0;
+  }
+}
