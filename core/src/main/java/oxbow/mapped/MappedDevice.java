@@ -24,6 +24,7 @@ import oxbow.mapped.SuspendGate.Visitor;
 import oxbow.target.Mapping;
 import oxbow.target.MessageException;
 import oxbow.target.Target;
+import oxbow.target.TaskPlace;
 
 /**
  * A device made by a target out of others. It begins suspended; requests that come while suspended
@@ -96,7 +97,9 @@ public final class MappedDevice implements BlockDevice {
     }
     this.underlying = List.copyOf(places);
     Underlying tasks = new Underlying(target.taskPlace());
-    places.add(tasks);
+    if (!target.taskPlace().equals(TaskPlace.NONE)) {
+      places.add(tasks);
+    }
     EffectHost host = new EffectHost();
     this.watch = new Watch(places, host::event);
     EffectRunner runner = new EffectRunner(underlying, tasks, transfers, blocking, host);
