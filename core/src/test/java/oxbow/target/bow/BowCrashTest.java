@@ -2,8 +2,10 @@ package oxbow.target.bow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import oxbow.sim.Histories;
@@ -19,6 +21,7 @@ class BowCrashTest {
 
   @Test
   @DisplayName("B1 to B7: both ways from every crash state")
+  @Timeout(value = 365, unit = TimeUnit.DAYS) // For a soak; the build has its own limit.
   void everyCrashStateGoesBackAndForward() {
     long[] sums = new long[5];
     Histories histories =
