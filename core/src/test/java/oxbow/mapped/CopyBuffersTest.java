@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Aim: buffers are bounded, shared in turn and given back. Method: takes and gives. */
@@ -52,6 +53,7 @@ class CopyBuffersTest {
   }
 
   @Test
+  @DisplayName("E6: of copies there are as many at once as there are buffers; others wait")
   void whoWillNotWaitTakesFromNobodyWhoDoes() {
     try (CopyBuffers buffers = new CopyBuffers()) {
       MemorySegment last = MemorySegment.NULL;

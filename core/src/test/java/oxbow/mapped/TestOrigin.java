@@ -30,6 +30,7 @@ final class TestOrigin implements AutoCloseable {
   private final TargetTypes types = new TargetTypes();
   private final BlockDevice bytes;
   private final Map<String, BlockDevice> stores = new LinkedHashMap<>();
+  private final List<BlockDevice> persistent = new ArrayList<>();
   private final Map<String, MappedDevice> devices = new LinkedHashMap<>();
   private final MappedDevice device;
 
@@ -65,6 +66,9 @@ final class TestOrigin implements AutoCloseable {
   /** The same on a given device. */
   MappedDevice snapshot(String store, BlockDevice on, String tail) throws TargetException {
     stores.put(store, on);
+    if (tail.startsWith("P")) {
+      persistent.add(on);
+    }
     return reopen(store, tail);
   }
 
@@ -122,7 +126,7 @@ final class TestOrigin implements AutoCloseable {
     MappedDevice removed = Objects.requireNonNull(devices.remove(name));
     assertThat(removed.suspend(TestClone.TIMEOUT_NANOS)).as("%s drained", name).isTrue();
     removed.close();
-    for (BlockDevice store : stores.values()) {
+    for (BlockDevice store : persistent) {
       check(store);
     }
   }
