@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.UserException;
+import oxbow.control.Route;
 import oxbow.target.bow.BowTargetType;
 
 /** What is asked of the process that serves a bow device. */
@@ -12,7 +13,7 @@ abstract class BowVerbCommand extends VerbCommand {
 
   /** The status of a device by name; one that is no bow device is refused. */
   Map<String, @Nullable Object> status(Place place) throws UserException {
-    Map<String, @Nullable Object> answer = ask(place, "status", Map.of("noflush", true));
+    Map<String, @Nullable Object> answer = ask(place, Route.STATUS, Map.of("noflush", true));
     List<Map<String, @Nullable Object>> targets = objects(answer, "targets");
     String target = targets.isEmpty() ? "" : text(targets.getFirst(), "target");
     if (!target.equals(BowTargetType.NAME)) {
@@ -24,7 +25,7 @@ abstract class BowVerbCommand extends VerbCommand {
 
   /** Gives a message to the target; its answer. */
   String message(Place place, String word) throws UserException {
-    return text(ask(place, "message", Map.of("sector", 0, "words", List.of(word))), "reply");
+    return text(ask(place, Route.MESSAGE, Map.of("sector", 0, "words", List.of(word))), "reply");
   }
 
   /**
@@ -40,11 +41,12 @@ abstract class BowVerbCommand extends VerbCommand {
   Map<String, @Nullable Object> carryOut(Place place, String word, String during, long goal)
       throws UserException {
     status(place);
-    Object events = ask(place, "info", Map.of()).get("eventNumber");
+    Object events = ask(place, Route.INFO, Map.of()).get("eventNumber");
     message(place, word);
     Map<String, @Nullable Object> now = status(place);
     while (text(now, "state").equals(during)) {
-      events = ask(place, "wait", Map.of("event", events == null ? 0 : events)).get("eventNumber");
+      events =
+          ask(place, Route.WAIT, Map.of("event", events == null ? 0 : events)).get("eventNumber");
       now = status(place);
     }
     boolean isThere = now.get("stateNumber") instanceof Long number && number >= goal;

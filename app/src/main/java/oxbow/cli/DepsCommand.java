@@ -6,6 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.Route;
 import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
@@ -22,7 +23,7 @@ final class DepsCommand extends VerbCommand {
       showNone(console);
     }
     for (Place place : places) {
-      Map<String, @Nullable Object> answer = ask(place, Map.of());
+      Map<String, @Nullable Object> answer = ask(place, Route.DEPS, Map.of());
       if (console.isJson()) {
         console.result(answer);
         continue;

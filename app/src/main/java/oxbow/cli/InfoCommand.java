@@ -9,6 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.Route;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -46,7 +47,7 @@ final class InfoCommand extends VerbCommand {
     }
     List<Map<String, @Nullable Object>> answers = new ArrayList<>();
     for (Place place : places(device)) {
-      answers.add(ask(place, Map.of()));
+      answers.add(ask(place, Route.INFO, Map.of()));
     }
     if (answers.isEmpty()) {
       showNone(console);

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.Route;
 import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
@@ -38,7 +39,7 @@ final class MessageCommand extends VerbCommand {
     // dmsetup also takes the whole message as one word.
     List<String> split = List.of(String.join(" ", words).trim().split("\\s+"));
     Map<String, @Nullable Object> answer =
-        ask(place(device), Map.of("sector", sector, "words", split));
+        ask(place(device), Route.MESSAGE, Map.of("sector", sector, "words", split));
     String reply = text(answer, "reply");
     if (console.isJson()) {
       console.result(answer);

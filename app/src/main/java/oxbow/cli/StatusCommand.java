@@ -5,6 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.Route;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -20,7 +21,7 @@ final class StatusCommand extends VerbCommand {
 
   @Override
   int run(Console console) throws UserException, IOException {
-    showTargets(console, device, Map.of("noflush", isNoflush));
+    showTargets(console, device, Route.STATUS, Map.of("noflush", isNoflush));
     return 0;
   }
 }

@@ -5,7 +5,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.Route;
 import picocli.CommandLine;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Shows what a device is made of, in device-mapper's table line. */
@@ -14,9 +16,12 @@ final class TableCommand extends VerbCommand {
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "Default: all devices.")
   @Nullable String device;
 
+  @Option(names = "--inactive", description = "The table that is loaded and waits for a resume.")
+  boolean isInactive;
+
   @Override
   int run(Console console) throws UserException, IOException {
-    showTargets(console, device, Map.of());
+    showTargets(console, device, Route.TABLE, Map.of("inactive", isInactive));
     return 0;
   }
 }

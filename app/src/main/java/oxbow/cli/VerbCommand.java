@@ -13,6 +13,7 @@ import oxbow.console.UserException;
 import oxbow.control.ControlClient;
 import oxbow.control.ControlDirectory;
 import oxbow.control.ControlException;
+import oxbow.control.Route;
 import picocli.CommandLine.Option;
 
 /** A verb of dmsetup, asked of the process that has the device. */
@@ -20,7 +21,10 @@ abstract class VerbCommand extends Command {
   @Option(
       names = "--control",
       paramLabel = "PATH",
-      description = "Control socket of the process. Default: NAME.sock in the control directory.")
+      description = {
+        "Control socket of the process. Default: NAME.sock in the control directory,",
+        "then the daemon's, control.sock."
+      })
   @Nullable Path control;
 
   /** A device and the socket that knows it. */
@@ -29,21 +33,15 @@ abstract class VerbCommand extends Command {
   /** A device that answers, and what {@code ls} says of it. */
   private record Listed(Place place, Map<String, @Nullable Object> fields) {}
 
-  /** Asks about one device what the command is called. */
-  Map<String, @Nullable Object> ask(Place place, Map<String, ?> arguments) throws UserException {
-    return ask(place, name(), arguments);
-  }
-
   /** Asks about one device; the command is named where that fails. */
-  Map<String, @Nullable Object> ask(Place place, String verb, Map<String, ?> arguments)
+  Map<String, @Nullable Object> ask(Place place, Route route, Map<String, ?> arguments)
       throws UserException {
     String what = name() + " " + place.name();
-    Map<String, Object> request = new LinkedHashMap<>();
-    request.put("verb", verb);
-    request.put("name", place.name());
-    request.putAll(arguments);
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("name", place.name());
+    fields.putAll(arguments);
     try {
-      return ControlClient.ask(place.socket(), request);
+      return ControlClient.ask(place.socket(), route, fields);
     } catch (ControlException refused) {
       throw UserException.failed(what, refused);
     } catch (IOException unreachable) {
@@ -53,7 +51,7 @@ abstract class VerbCommand extends Command {
 
   /**
    * Where a device of this name is, whether or not anyone answers there: at the socket of its name,
-   * or at another's, as the layers below a device are.
+   * at the daemon's, or at another's, as the layers below a device are.
    */
   Place place(String name) throws UserException, IOException {
     if (control != null) {
@@ -62,15 +60,17 @@ abstract class VerbCommand extends Command {
     if (!ControlDirectory.isName(name)) {
       throw UserException.failed(name() + " " + name, "Device not found");
     }
-    Place own = new Place(name, ControlDirectory.ofUser().controlSocket(name));
-    if (Files.exists(own.socket())) {
+    ControlDirectory directory = ControlDirectory.ofUser();
+    Place own = new Place(name, directory.controlSocket(name));
+    if (directory.hasListener(name)) {
       return own;
     }
+    Place daemon = new Place(name, directory.controlSocket(ControlDirectory.DAEMON));
     return listed().stream()
         .map(Listed::place)
         .filter(place -> place.name().equals(name))
         .findFirst()
-        .orElse(own);
+        .orElse(directory.hasListener(ControlDirectory.DAEMON) ? daemon : own);
   }
 
   /** The named device, or all there are. */
@@ -103,7 +103,7 @@ abstract class VerbCommand extends Command {
 
   private List<Listed> listedAt(Path socket) throws UserException {
     try {
-      Map<String, @Nullable Object> answer = ControlClient.ask(socket, Map.of("verb", "ls"));
+      Map<String, @Nullable Object> answer = ControlClient.ask(socket, Route.LS, Map.of());
       List<Listed> devices = new ArrayList<>();
       for (Map<String, @Nullable Object> fields : objects(answer, "devices")) {
         devices.add(new Listed(new Place(text(fields, "name"), socket), fields));
@@ -150,14 +150,14 @@ abstract class VerbCommand extends Command {
   }
 
   /** The lines of {@code table} and {@code status}; with a name before each when there are many. */
-  void showTargets(Console console, @Nullable String only, Map<String, ?> arguments)
+  void showTargets(Console console, @Nullable String only, Route route, Map<String, ?> arguments)
       throws UserException, IOException {
     List<Place> places = places(only);
     if (places.isEmpty()) {
       showNone(console);
     }
     for (Place place : places) {
-      Map<String, @Nullable Object> answer = ask(place, arguments);
+      Map<String, @Nullable Object> answer = ask(place, route, arguments);
       if (console.isJson()) {
         console.result(answer);
         continue;

@@ -3,6 +3,7 @@ package oxbow.cli;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import oxbow.console.Console;
+import oxbow.control.Version;
 import picocli.CommandLine;
 
 /** Says which Oxbow this is. */
@@ -10,9 +11,7 @@ import picocli.CommandLine;
 final class VersionCommand extends Command {
   @Override
   int run(Console console) {
-    // The jar's manifest knows; classes that lie about in a directory are of no version.
-    String packed = VersionCommand.class.getPackage().getImplementationVersion();
-    String version = packed == null ? "unpacked" : packed;
+    String version = Version.text();
     String java = Runtime.version().toString();
     if (console.isJson()) {
       Map<String, Object> fields = new LinkedHashMap<>();

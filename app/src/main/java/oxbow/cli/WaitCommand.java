@@ -5,6 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.Route;
 import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
@@ -29,7 +30,8 @@ final class WaitCommand extends VerbCommand {
     if (afterEvent < 0) {
       throw UserException.wrongUsage("wait " + device, "Invalid event number: " + afterEvent);
     }
-    Map<String, @Nullable Object> answer = ask(place(device), Map.of("event", afterEvent));
+    Map<String, @Nullable Object> answer =
+        ask(place(device), Route.WAIT, Map.of("event", afterEvent));
     if (console.isJson()) {
       console.result(answer);
     }

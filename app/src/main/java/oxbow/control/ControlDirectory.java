@@ -21,6 +21,9 @@ import java.util.Set;
  * temporary files. It belongs to the user and nobody else may enter it.
  */
 public final class ControlDirectory {
+  /** The name of the daemon's control socket, which no device of another process may have. */
+  public static final String DAEMON = "control";
+
   private static final String CONTROL_SUFFIX = ".sock";
   private static final String NBD_SUFFIX = ".nbd";
   private static final int MAX_NAME_CHARS = 60;
@@ -82,6 +85,11 @@ public final class ControlDirectory {
   /** Where a device of this name is served by default. */
   public Path nbdSocket(String name) {
     return path.resolve(name + NBD_SUFFIX);
+  }
+
+  /** Whether somebody listens at the control socket of this name. */
+  public boolean hasListener(String name) {
+    return Files.exists(controlSocket(name)) && !ControlSocket.isDead(controlSocket(name));
   }
 
   /** Names that have a control socket here, in order; whether anyone listens is another matter. */

@@ -1,62 +1,112 @@
 package oxbow.control;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserPrincipal;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
-import oxbow.console.Json;
 
 /**
- * The control socket of a process: accepts connections of its own user and of root, reads a request
- * a line, lets {@link Verbs} answer it. A connection that misbehaves is told why and closed; the
+ * Where a process is asked about its devices: accepts connections of its own user and of root, and
+ * has each served on a thread of its own. A connection that misbehaves is told why and closed; the
  * others do not notice.
  */
 public final class ControlServer implements AutoCloseable {
-  /** The one version of the protocol there is so far. */
-  static final int VERSION = 1;
-
-  static final String VERSION_FIELD = "oxbow";
-  static final String ERROR_FIELD = "error";
   private static final int MAX_CONNECTIONS = 64;
   private static final String ROOT = "root";
 
-  private final Path path;
-  private final Verbs verbs;
   private final ServerSocketChannel server;
-  private final UserPrincipal owner;
-  private final Set<SocketChannel> connections = ConcurrentHashMap.newKeySet();
+  private final Routes routes;
+  private final Consumer<String> faults;
+  private final @Nullable UserPrincipal owner;
+  private final @Nullable Path removedAtEnd;
+  private final Set<ChannelSocket> connections = ConcurrentHashMap.newKeySet();
   private final Thread acceptor = thread("control", this::acceptAll);
   private volatile boolean isClosed;
 
-  private ControlServer(Path path, Verbs verbs, ServerSocketChannel server) throws IOException {
-    this.path = path;
-    this.verbs = verbs;
+  /**
+   * @param owner who may connect, besides root; null for everybody
+   * @param removedAtEnd the socket's file if it is ours
+   */
+  private ControlServer(
+      ServerSocketChannel server,
+      Routes routes,
+      Consumer<String> faults,
+      @Nullable UserPrincipal owner,
+      @Nullable Path removedAtEnd) {
     this.server = server;
-    this.owner = Files.getOwner(path);
+    this.routes = routes;
+    this.faults = faults;
+    this.owner = owner;
+    this.removedAtEnd = removedAtEnd;
   }
 
   /**
    * Listens at a path that only the owner may use, and answers until it is closed.
    *
+   * @param faults takes a line about each fault in the program; called on any thread
    * @throws java.net.BindException when another process answers there
    */
-  public static ControlServer listen(Path path, Verbs verbs) throws IOException {
-    ControlServer control = new ControlServer(path, verbs, ControlSocket.listen(path));
-    control.acceptor.start();
-    return control;
+  public static ControlServer listen(Path path, Routes routes, Consumer<String> faults)
+      throws IOException {
+    ServerSocketChannel server = ControlSocket.listen(path);
+    return new ControlServer(server, routes, faults, Files.getOwner(path), path).started();
   }
 
-  public Path path() {
-    return path;
+  /**
+   * Answers at a Unix socket that somebody else listens on and has handed over. Its file stays when
+   * this is closed.
+   *
+   * @param server closed with this
+   */
+  public static ControlServer adopt(
+      ServerSocketChannel server, Routes routes, Consumer<String> faults) throws IOException {
+    if (!(server.getLocalAddress() instanceof UnixDomainSocketAddress unix)) {
+      throw new IOException(server.getLocalAddress() + " is no Unix socket");
+    }
+    UserPrincipal owner = Files.getOwner(unix.getPath());
+    return new ControlServer(server, routes, faults, owner, null).started();
+  }
+
+  /**
+   * Answers {@code GET /metrics} and nothing else at a TCP port of this machine: who asks there
+   * cannot be told.
+   *
+   * @param address of the loopback interface; port 0 picks one
+   */
+  public static ControlServer listenForMetrics(
+      InetSocketAddress address, Routes routes, Consumer<String> faults) throws IOException {
+    if (address.isUnresolved() || !address.getAddress().isLoopbackAddress()) {
+      throw new IOException(address + " is not on the loopback interface");
+    }
+    ServerSocketChannel server = ServerSocketChannel.open();
+    try {
+      server.bind(address);
+    } catch (IOException failed) {
+      server.close();
+      throw failed;
+    }
+    return new ControlServer(server, routes.only(Route.METRICS), faults, null, null).started();
+  }
+
+  private ControlServer started() {
+    acceptor.start();
+    return this;
+  }
+
+  /** Where it listens. */
+  public SocketAddress address() throws IOException {
+    return server.getLocalAddress();
   }
 
   /**
@@ -75,8 +125,9 @@ public final class ControlServer implements AutoCloseable {
           channel.close();
           continue;
         }
-        connections.add(channel);
-        thread("control connection", () -> serve(channel)).start();
+        ChannelSocket socket = new ChannelSocket(channel);
+        connections.add(socket);
+        thread("control connection", () -> serve(socket)).start();
       } catch (ClosedChannelException closed) {
         return;
       } catch (IOException failedConnection) {
@@ -87,71 +138,33 @@ public final class ControlServer implements AutoCloseable {
 
   /** The socket's mode says the same, but only after it has existed for a moment without it. */
   private boolean isWelcome(SocketChannel channel) throws IOException {
+    if (owner == null) {
+      return true;
+    }
     UserPrincipal peer = channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
     return peer.equals(owner) || ROOT.equals(peer.getName());
   }
 
-  private void serve(SocketChannel channel) {
-    try (channel) {
-      answerAll(new ControlLines(channel));
+  private void serve(ChannelSocket socket) {
+    try (socket) {
+      HttpConnection.serve(socket, routes, faults, () -> isClosed);
     } catch (IOException broken) {
       // The peer is gone; nobody else is concerned.
     } finally {
-      connections.remove(channel);
+      connections.remove(socket);
     }
   }
 
-  private void answerAll(ControlLines lines) throws IOException {
-    try {
-      for (String line = lines.read(); line != null; line = lines.read()) {
-        lines.write(Json.line(answer(line, lines)));
-      }
-    } catch (ClosedChannelException closed) {
-      throw closed;
-    } catch (IOException bad) {
-      lines.write(Json.line(error(String.valueOf(bad.getMessage()))));
-    }
-  }
-
-  private Map<String, @Nullable Object> answer(String line, ControlLines lines) throws IOException {
-    Map<String, @Nullable Object> request = Json.object(line);
-    Object version = request.get(VERSION_FIELD);
-    if (!Long.valueOf(VERSION).equals(version)) {
-      return error("protocol version " + version + " is not spoken here, only " + VERSION);
-    }
-    try {
-      Map<String, @Nullable Object> answer = new LinkedHashMap<>();
-      answer.put(VERSION_FIELD, VERSION);
-      answer.putAll(verbs.answer(request, () -> isClosed || isGone(lines)));
-      return answer;
-    } catch (ControlException refused) {
-      return error(String.valueOf(refused.getMessage()));
-    }
-  }
-
-  private static boolean isGone(ControlLines lines) {
-    try {
-      return lines.isPeerGone();
-    } catch (IOException broken) {
-      return true;
-    }
-  }
-
-  private static Map<String, @Nullable Object> error(String why) {
-    Map<String, @Nullable Object> answer = new LinkedHashMap<>();
-    answer.put(VERSION_FIELD, VERSION);
-    answer.put(ERROR_FIELD, why);
-    return answer;
-  }
-
-  /** Stops answering and removes the socket. Requests that wait are dropped. */
+  /** Stops answering and removes the socket if it is ours. Requests that wait are dropped. */
   @Override
   public void close() throws IOException {
     isClosed = true;
-    // The name goes first: a newcomer then finds no socket rather than a dead one.
-    Files.deleteIfExists(path);
+    if (removedAtEnd != null) {
+      // The name goes first: a newcomer then finds no socket rather than a dead one.
+      Files.deleteIfExists(removedAtEnd);
+    }
     server.close();
-    for (SocketChannel connection : connections) {
+    for (ChannelSocket connection : connections) {
       connection.close();
     }
   }

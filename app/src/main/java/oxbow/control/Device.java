@@ -22,6 +22,11 @@ public interface Device {
 
   List<TargetLine> table();
 
+  /** The table that has been loaded and waits for a resume; empty when there is none. */
+  default List<TargetLine> inactiveTable() {
+    return List.of();
+  }
+
   /**
    * @param isNoflush as dmsetup's {@code --noflush}: do not commit first. May block otherwise.
    */

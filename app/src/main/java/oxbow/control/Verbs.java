@@ -1,111 +1,82 @@
 package oxbow.control;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
-import java.util.function.Function;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import oxbow.target.TargetType;
+import oxbow.targets.TargetTypes;
 
 /**
- * What one may ask a process about its devices: dmsetup's verbs. A request and its answer are JSON
- * objects; how an answer looks to people is the asking side's business.
+ * What one may ask every process about its devices: those of dmsetup's verbs that do not change
+ * what devices there are. An answer is a JSON object; how it looks to people is the asking side's
+ * business.
  */
 public final class Verbs {
   private static final Duration WAIT_SLICE = Duration.ofMillis(200);
 
   private final DeviceRegistry devices;
-  private final Map<String, Verb> verbs;
-
-  /** Answers one verb. */
-  private interface Verb {
-    Map<String, @Nullable Object> answer(Request request) throws ControlException;
-  }
-
-  /**
-   * @param isAbandoned whether nobody waits for the answer any more
-   */
-  private record Request(Map<String, @Nullable Object> fields, BooleanSupplier isAbandoned) {
-    String name() throws ControlException {
-      if (fields.get("name") instanceof String name) {
-        return name;
-      }
-      throw new ControlException("No device name given");
-    }
-
-    boolean flag(String field) throws ControlException {
-      Object value = fields.getOrDefault(field, false);
-      if (value instanceof Boolean flag) {
-        return flag;
-      }
-      throw new ControlException(field + " is not true or false");
-    }
-
-    long number(String field) throws ControlException {
-      Object value = fields.getOrDefault(field, 0L);
-      if (value instanceof Long number && number >= 0) {
-        return number;
-      }
-      throw new ControlException(field + " is not a number from 0 on");
-    }
-
-    List<String> words(String field) throws ControlException {
-      List<String> words = new ArrayList<>();
-      if (fields.get(field) instanceof List<?> list) {
-        for (Object word : list) {
-          if (!(word instanceof String text)) {
-            throw new ControlException(field + " is not a list of strings");
-          }
-          words.add(text);
-        }
-      }
-      if (words.isEmpty()) {
-        throw new ControlException(field + " is not a list of strings");
-      }
-      return words;
-    }
-  }
 
   public Verbs(DeviceRegistry devices) {
     this.devices = devices;
-    this.verbs =
-        Map.of(
-            "ls", this::ls,
-            "info", request -> info(device(request)),
-            "table", request -> lines(device(request), Device::table),
-            "status", this::status,
-            "deps", request -> deps(device(request)),
-            "message", this::message,
-            "wait", this::await);
   }
 
-  /**
-   * Answers a request. Blocks as long as the verb does.
-   *
-   * @param isAbandoned asked now and then by verbs that wait
-   * @throws ControlException when the request is refused
-   */
-  Map<String, @Nullable Object> answer(
-      Map<String, @Nullable Object> request, BooleanSupplier isAbandoned) throws ControlException {
-    Object word = request.get("verb");
-    Verb verb = word instanceof String name ? verbs.get(name) : null;
-    if (verb == null) {
-      throw new ControlException("Unknown command " + word);
-    }
-    return verb.answer(new Request(request, isAbandoned));
+  /** Routes that lead here; more may be added to them. */
+  public Routes routes() {
+    return new Routes()
+        .offer(Route.VERSION, request -> new Answer.Json(version()))
+        .offer(Route.TARGETS, request -> new Answer.Json(targets()))
+        .offer(Route.OPENAPI, request -> new Answer.Text("application/json", openApi()))
+        .offer(Route.LS, request -> new Answer.Json(ls()))
+        .offer(Route.INFO, request -> new Answer.Json(info(device(request))))
+        .offer(Route.TABLE, request -> new Answer.Json(table(request)))
+        .offer(Route.STATUS, request -> new Answer.Json(status(request)))
+        .offer(Route.DEPS, request -> new Answer.Json(deps(device(request))))
+        .offer(Route.MESSAGE, request -> new Answer.Json(message(request)))
+        .offer(Route.WAIT, request -> new Answer.Json(await(request)));
   }
 
   private Device device(Request request) throws ControlException {
     Device device = devices.find(request.name());
     if (device == null) {
-      throw new ControlException("Device not found");
+      throw ControlException.notFound("Device not found");
     }
     return device;
   }
 
-  private Map<String, @Nullable Object> ls(Request request) {
+  private static Map<String, @Nullable Object> version() {
+    Map<String, @Nullable Object> version = object("oxbow", Version.text());
+    version.put("java", Runtime.version().toString());
+    return version;
+  }
+
+  private static Map<String, @Nullable Object> targets() {
+    List<Map<String, @Nullable Object>> list = new ArrayList<>();
+    for (TargetType type : new TargetTypes().all()) {
+      Map<String, @Nullable Object> target = object("name", type.name());
+      target.put("version", type.version());
+      list.add(target);
+    }
+    return object("targets", list);
+  }
+
+  /** The description of all this, as it lies beside the classes. */
+  static String openApi() {
+    try (InputStream in = Verbs.class.getResourceAsStream("openapi.json")) {
+      return new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+  }
+
+  private Map<String, @Nullable Object> ls() {
     List<Map<String, @Nullable Object>> list = new ArrayList<>();
     for (Device device : devices.all()) {
       list.add(info(device));
@@ -113,7 +84,8 @@ public final class Verbs {
     return object("devices", list);
   }
 
-  private static Map<String, @Nullable Object> info(Device device) {
+  /** What is told of a device in short. */
+  public static Map<String, @Nullable Object> info(Device device) {
     Map<String, @Nullable Object> info = object("name", device.name());
     info.put("state", device.isSuspended() ? "SUSPENDED" : "ACTIVE");
     info.put("readOnly", device.isReadOnly());
@@ -125,15 +97,19 @@ public final class Verbs {
     return info;
   }
 
-  private Map<String, @Nullable Object> status(Request request) throws ControlException {
-    boolean isNoflush = request.flag("noflush");
-    return lines(device(request), device -> device.status(isNoflush));
+  private Map<String, @Nullable Object> table(Request request) throws ControlException {
+    Device device = device(request);
+    return lines(device, request.flag("inactive") ? device.inactiveTable() : device.table());
   }
 
-  private static Map<String, @Nullable Object> lines(
-      Device device, Function<Device, List<TargetLine>> which) {
+  private Map<String, @Nullable Object> status(Request request) throws ControlException {
+    Device device = device(request);
+    return lines(device, device.status(request.flag("noflush")));
+  }
+
+  private static Map<String, @Nullable Object> lines(Device device, List<TargetLine> lines) {
     Map<String, @Nullable Object> answer = object("name", device.name());
-    answer.put("targets", which.apply(device).stream().map(TargetLine::toJson).toList());
+    answer.put("targets", lines.stream().map(TargetLine::toJson).toList());
     return answer;
   }
 
@@ -156,7 +132,7 @@ public final class Verbs {
     long after = request.number("event");
     while (!device.awaitEvent(after, WAIT_SLICE)) {
       if (request.isAbandoned().getAsBoolean()) {
-        throw new ControlException("The device was removed");
+        throw ControlException.notFound("The device was removed");
       }
     }
     return info(device);

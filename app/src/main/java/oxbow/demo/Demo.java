@@ -23,6 +23,7 @@ import oxbow.console.Progress;
 import oxbow.console.UserException;
 import oxbow.control.ControlClient;
 import oxbow.control.ControlException;
+import oxbow.control.Route;
 import oxbow.engine.Engine;
 import oxbow.job.CloneJob;
 import oxbow.job.CloneOrder;
@@ -167,7 +168,7 @@ public final class Demo {
 
   private static void awaitEvent(Path control) {
     try {
-      ControlClient.ask(control, Map.of("verb", "wait", "name", "demo", "event", 0));
+      ControlClient.ask(control, Route.WAIT, Map.of("name", "demo", "event", 0));
     } catch (IOException | ControlException failed) {
       throw new CompletionException(failed);
     }

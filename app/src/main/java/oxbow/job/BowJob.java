@@ -53,7 +53,7 @@ public final class BowJob extends ForegroundJob {
   int run(DeviceStack devices) throws UserException, IOException, InterruptedException {
     BowPlan plan = new BowChecks(order, devices).check();
     try (ControlPoint control =
-        ControlPoint.listen(COMMAND, order.name(), order.control(), order.device())) {
+        ControlPoint.listen(COMMAND, console(), order.name(), order.control(), order.device())) {
       return run(build(plan, devices, control.name()), control, devices);
     }
   }

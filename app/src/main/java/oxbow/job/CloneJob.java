@@ -38,7 +38,8 @@ public final class CloneJob extends ForegroundJob {
     ClonePlan plan = new CloneChecks(order, devices, console).check();
     try (CloneTraces traces = CloneTraces.open(order, plan.lengthBytes(), console);
         ControlPoint control =
-            ControlPoint.listen(COMMAND, order.name(), order.control(), order.destination());
+            ControlPoint.listen(
+                COMMAND, console(), order.name(), order.control(), order.destination());
         CloneStack stack = CloneStack.build(plan, devices, control.name(), listenerOf(null))) {
       return run(plan, control, stack, traces, devices);
     }

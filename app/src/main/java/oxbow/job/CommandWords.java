@@ -18,6 +18,10 @@ final class CommandWords {
           command,
           option + " " + name + ": letters, digits and . _ - + : @ are allowed, 60 at most");
     }
+    if (ControlDirectory.DAEMON.equals(name)) {
+      throw UserException.wrongUsage(
+          command, option + " " + name + ": this is the name of the daemon's control socket");
+    }
   }
 
   /** Addresses to listen on. */

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import oxbow.console.Console;
 import oxbow.console.UserException;
 import oxbow.control.ControlDirectory;
 import oxbow.control.ControlServer;
 import oxbow.control.DeviceRegistry;
+import oxbow.control.Routes;
 import oxbow.control.Verbs;
 
 /**
@@ -23,27 +25,33 @@ record ControlPoint(String name, ControlServer server, DeviceRegistry registry)
    * Listens. A name that was not chosen by the user gives way to a process that has it already: two
    * images of one file name in two directories may well be cloned at once.
    *
+   * @param console told of faults in the program
    * @param name as the user chose it, or null
    * @param path of the socket as the user chose it, or null
    * @param destination what a name is made from
    */
   static ControlPoint listen(
-      String command, @Nullable String name, @Nullable Path path, String destination)
+      String command,
+      Console console,
+      @Nullable String name,
+      @Nullable Path path,
+      String destination)
       throws UserException {
     String wanted = name == null ? ControlDirectory.nameFrom(destination) : name;
     DeviceRegistry registry = new DeviceRegistry();
-    Verbs verbs = new Verbs(registry);
+    Routes routes = new Verbs(registry).routes();
     Path at = path;
     try {
       if (at != null) {
-        return new ControlPoint(wanted, ControlServer.listen(at, verbs), registry);
+        return new ControlPoint(wanted, ControlServer.listen(at, routes, console::say), registry);
       }
       ControlDirectory directory = ControlDirectory.ofUser().prepare();
-      for (int number = 1; ; number++) {
+      for (int number = isDaemon(wanted) ? 2 : 1; ; number++) {
         String candidate = number == 1 ? wanted : wanted + "-" + number;
         at = directory.controlSocket(candidate);
         try {
-          return new ControlPoint(candidate, ControlServer.listen(at, verbs), registry);
+          return new ControlPoint(
+              candidate, ControlServer.listen(at, routes, console::say), registry);
         } catch (BindException taken) {
           if (name != null || number == MAX_SAME_NAMES) {
             throw taken;
@@ -55,6 +63,11 @@ record ControlPoint(String name, ControlServer server, DeviceRegistry registry)
       throw UserException.failed(command + ": " + where, failed)
           .advise("Nothing was changed. --name or --control choose another one.");
     }
+  }
+
+  /** A name that was not chosen by the user gives way to the daemon as well. */
+  private static boolean isDaemon(String name) {
+    return name.equals(ControlDirectory.DAEMON);
   }
 
   @Override

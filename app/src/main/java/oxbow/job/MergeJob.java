@@ -57,7 +57,7 @@ public final class MergeJob extends ForegroundJob {
   int run(DeviceStack devices) throws UserException, IOException, InterruptedException {
     MergeChecks.Plan plan = new MergeChecks(order, devices, console).check();
     try (ControlPoint control =
-        ControlPoint.listen(COMMAND, order.name(), order.control(), order.origin())) {
+        ControlPoint.listen(COMMAND, console(), order.name(), order.control(), order.origin())) {
       Merge merge = build(plan, devices, control.name());
       return run(merge, control, devices);
     }

@@ -44,7 +44,7 @@ public final class SnapshotJob extends ForegroundJob {
   int run(DeviceStack devices) throws UserException, IOException, InterruptedException {
     SnapshotPlan plan = new SnapshotChecks(order, devices, console).check();
     try (ControlPoint control =
-            ControlPoint.listen(COMMAND, order.name(), order.control(), order.store());
+            ControlPoint.listen(COMMAND, console(), order.name(), order.control(), order.store());
         SnapshotStack stack =
             SnapshotStack.build(
                 plan, devices, control.name(), originName(control.name()), this::listener)) {

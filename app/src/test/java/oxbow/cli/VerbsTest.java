@@ -28,7 +28,7 @@ class VerbsTest {
     DeviceRegistry registry = new DeviceRegistry();
     registry.add(device);
     control = directory.resolve("control.sock");
-    server = ControlServer.listen(control, new Verbs(registry));
+    server = ControlServer.listen(control, new Verbs(registry).routes(), fault -> {});
   }
 
   @AfterEach

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import oxbow.control.ControlClient;
+import oxbow.control.Route;
 
 /**
  * Aim: a process that is killed in the middle of a transition leaves a device that leads to where
@@ -86,8 +87,8 @@ class BowKillIT {
   /** Gives the target a message, which begins a transition and returns. */
   private void tell(String word) throws Exception {
     Map<String, Object> message =
-        Map.of("verb", "message", "name", "bow", "sector", 0, "words", List.of(word));
-    ControlClient.ask(directory.resolve("control.sock"), message);
+        Map.of("name", "bow", "sector", 0, "words", List.of(word));
+    ControlClient.ask(directory.resolve("control.sock"), Route.MESSAGE, message);
   }
 
   private void killWithin(TestBow bow) throws Exception {
