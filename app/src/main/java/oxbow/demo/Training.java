@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.Semaphore;
@@ -16,18 +17,22 @@ import oxbow.block.Errno;
 import oxbow.block.Operation;
 import oxbow.console.Console;
 import oxbow.console.UserException;
+import oxbow.control.ControlClient;
+import oxbow.control.ControlException;
+import oxbow.control.Route;
 import oxbow.job.CloneJob;
 import oxbow.job.CloneOrder;
 import oxbow.job.DeviceOpener;
 import oxbow.job.Patience;
 
 /**
- * What the launcher runs while it makes the cache for quick starts: a clone and a client that keeps
- * it busy for a moment. The cache remembers which classes were needed and which methods were hot,
- * so that a server is fast in its first second.
+ * What the launcher runs while it makes the cache for quick starts: a clone, a client that keeps it
+ * busy for a moment, and one that asks how it is. The cache remembers which classes were needed and
+ * which methods were hot, so that a server is fast in its first second.
  */
 public final class Training {
   private static final String NAME = "training";
+  private static final String CONTROL = "control";
   private static final long SIZE_BYTES = 64L << 20;
   private static final int BLOCK_BYTES = 4096;
   private static final int DEPTH = 32;
@@ -57,7 +62,8 @@ public final class Training {
                         () -> {
                           try {
                             keepBusy(uri);
-                          } catch (IOException | UserException failed) {
+                            askAround(directory.resolve(CONTROL));
+                          } catch (IOException | UserException | ControlException failed) {
                             failure[0] = new IOException(failed);
                           } finally {
                             job[0].stop();
@@ -89,7 +95,16 @@ public final class Training {
         CloneOrder.Hints.NONE,
         List.of("unix:" + directory.resolve("nbd")),
         NAME,
-        directory.resolve("control"));
+        directory.resolve(CONTROL));
+  }
+
+  /** Both sides of what verbs do: the first request of a process is the only one it makes. */
+  private static void askAround(Path control) throws IOException, ControlException {
+    ControlClient.ask(control, Route.LS, Map.of());
+    ControlClient.ask(control, Route.INFO, Map.of("name", NAME));
+    ControlClient.ask(control, Route.STATUS, Map.of("name", NAME, "noflush", true));
+    Map<String, Object> message = Map.of("name", NAME, "words", List.of("enable_hydration"));
+    ControlClient.ask(control, Route.MESSAGE, message);
   }
 
   private void keepBusy(String uri) throws IOException, UserException {
