@@ -23,12 +23,6 @@ import oxbow.nbd.wire.RequestHeader;
  * bounded number of requests.
  */
 final class Transmission {
-  /** Holds a common batch of small writes. Larger payloads are received into their own buffers. */
-  static final int RECEIVE_BUFFER_BYTES = 256 << 10;
-
-  /** With less room than this behind the received bytes they are moved to the front. */
-  private static final int MIN_RECEIVE_BYTES = 128 << 10;
-
   /** What the next request has to wait for. */
   private enum Lack {
     NOTHING,
@@ -55,14 +49,7 @@ final class Transmission {
         }
       };
 
-  private final IoBuffer received;
-  private final MemorySegment receivedSegment;
-  private final ByteBuffer receivedBytes;
-
-  /** Received and not yet handled: from start to end. */
-  private int start;
-
-  private int end;
+  private final Received received;
 
   /** The outstanding receive, if any, and where it goes: to the buffer above, or to a slot's. */
   private boolean isReceiving;
@@ -113,11 +100,7 @@ final class Transmission {
     this.maxRequestsPerTurn = options.maxRequestsPerTurn();
     this.replies = new Replies(stream, pool, negotiated.isStructured());
     this.slots = new Slots(this, pool, options);
-    this.received = pool.take(RECEIVE_BUFFER_BYTES);
-    this.receivedSegment = received.segment();
-    this.receivedBytes = received.bytes();
-    this.end = early.remaining();
-    receivedBytes.put(0, early, 0, end);
+    this.received = new Received(pool, early);
   }
 
   void begin() {
@@ -144,7 +127,7 @@ final class Transmission {
   /** The stream is gone. Buffers go back except those that devices still use (N2). */
   void closed() {
     isClosed = true;
-    pool.give(received);
+    received.close(pool);
     replies.close(pool);
     Slot unfilled = filling;
     filling = null;
@@ -236,12 +219,10 @@ final class Transmission {
   private Lack handleRequests() {
     Slot slot = filling;
     if (slot != null) {
-      fill(slot);
-      if (filledBytes < slot.lengthBytes) {
-        return Lack.BYTES;
+      Lack lack = submitFilled(slot);
+      if (lack != Lack.NOTHING) {
+        return lack;
       }
-      filling = null;
-      submit(slot, Operation.WRITE, slot.flags);
     }
     while (budget > 0) {
       if (!replies.hasRoom()) {
@@ -250,7 +231,7 @@ final class Transmission {
       if (isSkipping && !skip()) {
         return Lack.BYTES;
       }
-      if (end - start < RequestHeader.SIZE_BYTES) {
+      if (received.lengthBytes() < RequestHeader.SIZE_BYTES) {
         return Lack.BYTES;
       }
       if (!replies.hasRoom()) {
@@ -266,17 +247,19 @@ final class Transmission {
   }
 
   private Lack handleRequest() {
-    int magic = RequestHeader.magic(receivedBytes, start);
+    ByteBuffer in = received.bytes();
+    int at = received.position();
+    int magic = RequestHeader.magic(in, at);
     if (magic != Nbd.REQUEST_MAGIC) {
       isDisconnecting = true;
       connection.fail("request magic 0x" + Integer.toHexString(magic));
       return Lack.BYTES;
     }
-    int flags = RequestHeader.flags(receivedBytes, start);
-    int command = RequestHeader.command(receivedBytes, start);
-    long cookie = RequestHeader.cookie(receivedBytes, start);
-    long offset = RequestHeader.offset(receivedBytes, start);
-    long length = RequestHeader.length(receivedBytes, start);
+    int flags = RequestHeader.flags(in, at);
+    int command = RequestHeader.command(in, at);
+    long cookie = RequestHeader.cookie(in, at);
+    long offset = RequestHeader.offset(in, at);
+    long length = RequestHeader.length(in, at);
     if (command == Nbd.CMD_DISC) {
       isDisconnecting = true;
       return Lack.BYTES;
@@ -293,7 +276,7 @@ final class Transmission {
   }
 
   private Lack refuse(int command, long cookie, long length, int errno) {
-    start += RequestHeader.SIZE_BYTES;
+    received.handled(RequestHeader.SIZE_BYTES);
     if (command == Nbd.CMD_WRITE) {
       isSkipping = true;
       skipBytes = length;
@@ -307,8 +290,8 @@ final class Transmission {
 
   /** Throws a refused payload away; false when there is more of it to come. */
   private boolean skip() {
-    int length = (int) Math.min(skipBytes, end - start);
-    start += length;
+    int length = (int) Math.min(skipBytes, received.lengthBytes());
+    received.handled(length);
     skipBytes -= length;
     if (skipBytes > 0) {
       return false;
@@ -329,7 +312,7 @@ final class Transmission {
               : device.readNow(offset, replies.segment(), replies.readPosition(), length);
       if (errno == Errno.OK) {
         replies.read(cookie, offset, length);
-        start += RequestHeader.SIZE_BYTES;
+        received.handled(RequestHeader.SIZE_BYTES);
         return Lack.NOTHING;
       }
       if (errno != Errno.EAGAIN) {
@@ -340,27 +323,27 @@ final class Transmission {
     if (slot == null) {
       return Lack.SLOT;
     }
-    start += RequestHeader.SIZE_BYTES;
+    received.handled(RequestHeader.SIZE_BYTES);
     submit(slot, Operation.READ, 0);
     return Lack.NOTHING;
   }
 
   private Lack write(int flags, long cookie, long offset, int length) {
-    int at = start + RequestHeader.SIZE_BYTES;
     boolean isFua = (flags & Nbd.CMD_FLAG_FUA) != 0;
-    boolean fits = RequestHeader.SIZE_BYTES + length <= RECEIVE_BUFFER_BYTES;
+    boolean fits = RequestHeader.SIZE_BYTES + length <= Received.BUFFER_BYTES;
     if (fits) {
-      if (end - at < length) {
+      if (received.lengthBytes() - RequestHeader.SIZE_BYTES < length) {
         return Lack.BYTES;
       }
+      int at = received.position() + RequestHeader.SIZE_BYTES;
       int errno = Errno.EAGAIN;
       if (length == 0) {
         errno = Errno.OK;
       } else if (!isFua) {
-        errno = device.writeNow(offset, receivedSegment, at, length);
+        errno = device.writeNow(offset, received.segment(), at, length);
       }
       if (errno != Errno.EAGAIN) {
-        start = at + length;
+        received.handled(RequestHeader.SIZE_BYTES + length);
         replies.plain(Nbd.CMD_WRITE, cookie, errno);
         return Lack.NOTHING;
       }
@@ -369,29 +352,32 @@ final class Transmission {
     if (slot == null) {
       return Lack.SLOT;
     }
-    start = at;
-    filledBytes = 0;
-    fill(slot);
-    if (filledBytes == length) {
-      submit(slot, Operation.WRITE, slot.flags);
-      return Lack.NOTHING;
-    }
+    received.handled(RequestHeader.SIZE_BYTES);
     filling = slot;
-    return Lack.BYTES;
+    filledBytes = 0;
+    return submitFilled(slot);
   }
 
-  /** Moves what has been received of a payload into the slot's own buffer. */
+  /** Moves what has been received of a payload into the slot's own buffer; submits it if full. */
+  private Lack submitFilled(Slot slot) {
+    fill(slot);
+    if (filledBytes < slot.lengthBytes) {
+      return Lack.BYTES;
+    }
+    filling = null;
+    submit(slot, Operation.WRITE, slot.flags);
+    return Lack.NOTHING;
+  }
+
   private void fill(Slot slot) {
-    int length = (int) Math.min(slot.lengthBytes - filledBytes, end - start);
-    MemorySegment.copy(receivedSegment, start, buffer(slot).segment(), filledBytes, length);
-    start += length;
-    filledBytes += length;
+    filledBytes +=
+        received.moveTo(buffer(slot).segment(), filledBytes, slot.lengthBytes - filledBytes);
   }
 
   private Lack dataless(int command, int flags, long cookie, long offset, long length) {
     boolean isStatus = command == Nbd.CMD_BLOCK_STATUS;
     if (length == 0 && command != Nbd.CMD_FLUSH) {
-      start += RequestHeader.SIZE_BYTES;
+      received.handled(RequestHeader.SIZE_BYTES);
       replies.plain(command, cookie, Errno.OK);
       return Lack.NOTHING;
     }
@@ -400,7 +386,7 @@ final class Transmission {
     if (slot == null) {
       return Lack.SLOT;
     }
-    start += RequestHeader.SIZE_BYTES;
+    received.handled(RequestHeader.SIZE_BYTES);
     switch (command) {
       case Nbd.CMD_BLOCK_STATUS -> {
         int maxExtents = (flags & Nbd.CMD_FLAG_REQ_ONE) != 0 ? 1 : Slot.MAX_EXTENTS;
@@ -541,22 +527,18 @@ final class Transmission {
     if (isReceiving || isDraining || isDisconnecting) {
       return false;
     }
-    int length;
     Slot slot = filling;
-    isReceivingPayload = slot != null;
     if (slot != null) {
       fill(slot);
-      int left = (int) slot.lengthBytes - filledBytes;
-      if (left == 0) {
-        return false;
-      }
-      length = stream.receive(buffer(slot), filledBytes, left);
+    }
+    int length;
+    isReceivingPayload = slot != null && filledBytes < slot.lengthBytes;
+    if (slot != null && isReceivingPayload) {
+      length = stream.receive(buffer(slot), filledBytes, (int) slot.lengthBytes - filledBytes);
+    } else if (received.hasRoom()) {
+      length = received.receiveFrom(stream);
     } else {
-      makeRoom();
-      if (end == RECEIVE_BUFFER_BYTES) {
-        return false;
-      }
-      length = stream.receive(received, end, RECEIVE_BUFFER_BYTES - end);
+      return false;
     }
     isReceiving = length == 0;
     accept(length);
@@ -568,19 +550,7 @@ final class Transmission {
     if (isReceivingPayload) {
       filledBytes += lengthBytes;
     } else {
-      end += lengthBytes;
-    }
-  }
-
-  /** Moves a request that has not come in full to the front, so that it has room to. */
-  private void makeRoom() {
-    if (start == end) {
-      start = 0;
-      end = 0;
-    } else if (start > 0 && RECEIVE_BUFFER_BYTES - end < MIN_RECEIVE_BYTES) {
-      MemorySegment.copy(receivedSegment, start, receivedSegment, 0, end - start);
-      end -= start;
-      start = 0;
+      received.accept(lengthBytes);
     }
   }
 }
