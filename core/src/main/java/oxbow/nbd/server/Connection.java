@@ -32,7 +32,7 @@ final class Connection implements Stream.Handler {
   private @Nullable Transmission transmission;
 
   /** The same, for other threads to look at. */
-  private volatile @Nullable Export export;
+  private volatile @Nullable Offer offer;
 
   private boolean isClosed;
   private boolean isEnded;
@@ -42,7 +42,7 @@ final class Connection implements Stream.Handler {
     this.exports = exports;
     this.options = options;
     this.stream = stream;
-    this.negotiation = new Negotiation(exports);
+    this.negotiation = new Negotiation(exports, options);
     this.sending = stream.loop().buffers().take(HANDSHAKE_BUFFER_BYTES);
     this.receiving = stream.loop().buffers().take(HANDSHAKE_BUFFER_BYTES);
     this.handshakeTimer =
@@ -58,8 +58,8 @@ final class Connection implements Stream.Handler {
   }
 
   /** The export that the client uses; null before it has chosen one. On any thread. */
-  @Nullable Export export() {
-    return export;
+  @Nullable Offer offer() {
+    return offer;
   }
 
   void begin() {
@@ -100,7 +100,7 @@ final class Connection implements Stream.Handler {
     if (!isEnded) {
       isEnded = true;
       if (transmission != null) {
-        exports.detach(negotiation.export());
+        exports.detach(negotiation.chosen());
       }
       server.ended(this);
     }
@@ -199,9 +199,9 @@ final class Connection implements Stream.Handler {
     ByteBuffer early = receiving.bytes().slice(start, end - start);
     Transmission begun = new Transmission(this, negotiation, options, early);
     transmission = begun;
-    export = negotiation.export();
+    offer = negotiation.chosen();
     releaseBuffers();
-    if (exports.isOffered(negotiation.export())) {
+    if (exports.isOffered(negotiation.chosen())) {
       begun.begin();
     } else {
       // Removed since the client was attached; whoever removed it may have missed this connection.

@@ -49,11 +49,37 @@ public final class NbdServer implements AutoCloseable {
   }
 
   /**
-   * Offers a device. Its name must be new. While there is one export only, clients also get it
-   * under the empty name.
+   * Offers a device.
+   *
+   * @throws IllegalArgumentException if there is an export of that name
    */
   public void add(Export export) {
     exports.add(export);
+  }
+
+  /**
+   * Says which export clients get under the empty name; it need not exist yet. Until this is said,
+   * and after {@link #clearDefault}, they get the export whose name is empty, else the only one.
+   * The default follows {@link #rename}; when it is removed, the empty name means nothing, lest
+   * clients that come again get another device.
+   */
+  public void setDefault(String name) {
+    exports.setDefault(name);
+  }
+
+  /** Undoes {@link #setDefault}. */
+  public void clearDefault() {
+    exports.setDefault(null);
+  }
+
+  /**
+   * Gives an export another name: new clients find it under this one only; those it has go on
+   * undisturbed, and its limits count them as before.
+   *
+   * @throws IllegalArgumentException if there is no export of the old name, or one of the new
+   */
+  public void rename(String oldName, String newName) {
+    exports.rename(oldName, newName);
   }
 
   /**
@@ -63,10 +89,10 @@ public final class NbdServer implements AutoCloseable {
    * @return whether the device is no longer in use
    */
   public boolean remove(String name, Duration deadline) {
-    Export removed = exports.remove(name);
+    Offer removed = exports.remove(name);
     return removed == null
         || end(
-            connection -> removed.equals(connection.export()),
+            connection -> connection.offer() == removed,
             () -> exports.connectionCount(removed) == 0,
             deadline);
   }

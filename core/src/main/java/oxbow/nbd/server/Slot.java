@@ -6,6 +6,7 @@ import oxbow.block.Completion;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.engine.IoBuffer;
+import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.ReplyChunk;
 
 /**
@@ -54,9 +55,18 @@ final class Slot implements Completion, Extents {
     request.context = this;
   }
 
-  /** What it counts for among the payload bytes in flight. */
-  int payloadBytes() {
+  /** What it holds of the connection's memory. */
+  int bufferBytes() {
     return buffer == null ? 0 : buffer.capacity();
+  }
+
+  /** What goes to or comes from the device. */
+  long payloadBytes() {
+    return payloadBytes(command, lengthBytes);
+  }
+
+  static long payloadBytes(int command, long lengthBytes) {
+    return command == Nbd.CMD_READ || command == Nbd.CMD_WRITE ? lengthBytes : 0;
   }
 
   @Override

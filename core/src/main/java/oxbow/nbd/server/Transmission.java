@@ -29,6 +29,7 @@ final class Transmission {
     BYTES,
     REPLY_ROOM,
     SLOT,
+    BUDGET,
     TURN
   }
 
@@ -41,6 +42,7 @@ final class Transmission {
   private final int maxRequestsPerTurn;
   private final Replies replies;
   private final Slots slots;
+  private final ExportBudget exportBudget;
   private final LoopTask laterTurn =
       new LoopTask() {
         @Override
@@ -48,6 +50,9 @@ final class Transmission {
           guardedTurn();
         }
       };
+
+  /** Where the connection waits when its export is at a limit. */
+  private final ExportBudget.Place place;
 
   private final Received received;
 
@@ -95,11 +100,14 @@ final class Transmission {
     this.stream = connection.stream();
     this.loop = stream.loop();
     this.pool = loop.buffers();
-    this.device = negotiated.export().device();
-    this.check = new RequestCheck(negotiated.export(), negotiated);
+    Offer offer = negotiated.chosen();
+    this.device = offer.export().device();
+    this.check = new RequestCheck(offer.export(), negotiated);
     this.maxRequestsPerTurn = options.maxRequestsPerTurn();
     this.replies = new Replies(stream, pool, negotiated.isStructured());
     this.slots = new Slots(this, pool, options);
+    this.exportBudget = offer.budget();
+    this.place = new ExportBudget.Place(() -> loop.post(laterTurn));
     this.received = new Received(pool, early);
   }
 
@@ -129,6 +137,7 @@ final class Transmission {
     isClosed = true;
     received.close(pool);
     replies.close(pool);
+    exportBudget.leave(place);
     Slot unfilled = filling;
     filling = null;
     if (unfilled != null) {
@@ -179,6 +188,9 @@ final class Transmission {
     if (!isDisconnecting && !replies.isSending()) {
       lack = handleRequests();
     }
+    if (lack != Lack.BUDGET) {
+      exportBudget.leave(place); // Whatever it waited for, it cannot go on with that now.
+    }
     takeCompleted();
     answerEnded();
     boolean hasSentAll = replies.send();
@@ -208,6 +220,10 @@ final class Transmission {
           receiveAhead(); // No further than the buffer reaches (N3). A completion brings us back.
         }
         yield canRetry;
+      }
+      case BUDGET -> {
+        receiveAhead();
+        yield false; // The budget wakes us.
       }
       case TURN -> {
         loop.post(laterTurn);
@@ -319,10 +335,11 @@ final class Transmission {
         return refuse(Nbd.CMD_READ, cookie, length, errno);
       }
     }
-    Slot slot = takeSlot(length, Nbd.CMD_READ, flags, cookie, offset, length);
-    if (slot == null) {
-      return Lack.SLOT;
+    Lack lack = lackToBegin(Nbd.CMD_READ, length, length);
+    if (lack != Lack.NOTHING) {
+      return lack;
     }
+    Slot slot = takeSlot(length, Nbd.CMD_READ, flags, cookie, offset, length);
     received.handled(RequestHeader.SIZE_BYTES);
     submit(slot, Operation.READ, 0);
     return Lack.NOTHING;
@@ -348,10 +365,10 @@ final class Transmission {
         return Lack.NOTHING;
       }
     }
-    Slot slot = takeSlot(length, Nbd.CMD_WRITE, isFua ? Flags.FUA : 0, cookie, offset, length);
-    if (slot == null) {
+    if (!slots.canTake(length)) {
       return Lack.SLOT;
     }
+    Slot slot = takeSlot(length, Nbd.CMD_WRITE, isFua ? Flags.FUA : 0, cookie, offset, length);
     received.handled(RequestHeader.SIZE_BYTES);
     filling = slot;
     filledBytes = 0;
@@ -363,6 +380,9 @@ final class Transmission {
     fill(slot);
     if (filledBytes < slot.lengthBytes) {
       return Lack.BYTES;
+    }
+    if (!exportBudget.take(place, slot.payloadBytes())) {
+      return Lack.BUDGET;
     }
     filling = null;
     submit(slot, Operation.WRITE, slot.flags);
@@ -382,10 +402,11 @@ final class Transmission {
       return Lack.NOTHING;
     }
     int bufferBytes = isStatus ? Slot.STATUS_BUFFER_BYTES : 0;
-    Slot slot = takeSlot(bufferBytes, command, flags, cookie, offset, length);
-    if (slot == null) {
-      return Lack.SLOT;
+    Lack lack = lackToBegin(command, bufferBytes, length);
+    if (lack != Lack.NOTHING) {
+      return lack;
     }
+    Slot slot = takeSlot(bufferBytes, command, flags, cookie, offset, length);
     received.handled(RequestHeader.SIZE_BYTES);
     switch (command) {
       case Nbd.CMD_BLOCK_STATUS -> {
@@ -417,17 +438,24 @@ final class Transmission {
     device.submit(slot.request.range(Operation.DISCARD, at, length, blockFlags(slot.flags), slot));
   }
 
-  private @Nullable Slot takeSlot(
+  /** What a request without payload of its own lacks to be let in; nothing: it has been let in. */
+  private Lack lackToBegin(int command, int bufferBytes, long length) {
+    if (!slots.canTake(bufferBytes)) {
+      return Lack.SLOT;
+    }
+    boolean isLetIn = exportBudget.take(place, Slot.payloadBytes(command, length));
+    return isLetIn ? Lack.NOTHING : Lack.BUDGET;
+  }
+
+  private Slot takeSlot(
       int bufferBytes, int command, int flags, long cookie, long offset, long length) {
     Slot slot = slots.take(bufferBytes);
-    if (slot != null) {
-      slot.command = command;
-      slot.flags = flags;
-      slot.cookie = cookie;
-      slot.offsetBytes = offset;
-      slot.lengthBytes = length;
-      slot.nextBytes = offset;
-    }
+    slot.command = command;
+    slot.flags = flags;
+    slot.cookie = cookie;
+    slot.offsetBytes = offset;
+    slot.lengthBytes = length;
+    slot.nextBytes = offset;
     return slot;
   }
 
@@ -465,6 +493,7 @@ final class Transmission {
       discardNext(slot);
       return;
     }
+    exportBudget.give(slot.payloadBytes());
     Slot last = lastEnded;
     if (last == null) {
       firstEnded = slot;
