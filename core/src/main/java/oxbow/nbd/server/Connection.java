@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import oxbow.engine.EventLoop;
 import oxbow.engine.IoBuffer;
 import oxbow.engine.Stream;
+import oxbow.nbd.wire.Nbd;
 
 /**
  * One client: first the {@link Negotiation}, which it feeds from the socket, then the {@link
@@ -16,6 +17,7 @@ final class Connection implements Stream.Handler {
   private static final int HANDSHAKE_BUFFER_BYTES = 16 << 10;
 
   private final NbdServer server;
+  private final long number;
   private final ExportTable exports;
   private final ServerOptions options;
   private final Stream stream;
@@ -37,8 +39,13 @@ final class Connection implements Stream.Handler {
   private boolean isClosed;
   private boolean isEnded;
 
-  Connection(NbdServer server, ExportTable exports, ServerOptions options, Stream stream) {
+  /**
+   * @param number one that no other connection of the server has
+   */
+  Connection(
+      NbdServer server, long number, ExportTable exports, ServerOptions options, Stream stream) {
     this.server = server;
+    this.number = number;
     this.exports = exports;
     this.options = options;
     this.stream = stream;
@@ -99,11 +106,31 @@ final class Connection implements Stream.Handler {
   void ended() {
     if (!isEnded) {
       isEnded = true;
-      if (transmission != null) {
-        exports.detach(negotiation.chosen());
+      try {
+        if (transmission != null) {
+          transmission.ended();
+          server.listener().disconnected(client());
+        }
+      } finally {
+        if (transmission != null) {
+          exports.detach(negotiation.chosen());
+        }
+        server.ended(this);
       }
-      server.ended(this);
     }
+  }
+
+  private ServerListener.Client client() {
+    return new ServerListener.Client(number, stream.peer(), negotiation.chosen().export().name());
+  }
+
+  /** A request has failed, for whatever reason. */
+  void requestFailed(int command, long cookie, long offset, long length, int errno) {
+    server
+        .listener()
+        .requestFailed(
+            new ServerListener.FailedRequest(
+                client(), Nbd.commandName(command), cookie, offset, length, errno));
   }
 
   @Override
@@ -201,6 +228,7 @@ final class Connection implements Stream.Handler {
     transmission = begun;
     offer = negotiation.chosen();
     releaseBuffers();
+    server.listener().connected(client());
     if (exports.isOffered(negotiation.chosen())) {
       begun.begin();
     } else {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -30,6 +31,8 @@ public final class NbdServer implements AutoCloseable {
 
   private final Engine engine;
   private final ServerOptions options;
+  private final ServerListener listener;
+  private final AtomicLong connectionNumbers = new AtomicLong();
   private final ExportTable exports = new ExportTable();
 
   /** Guards all below. Loops hold it for moments only. */
@@ -44,8 +47,18 @@ public final class NbdServer implements AutoCloseable {
 
   /** A server that has no exports and listens nowhere yet. The engine stays the caller's. */
   public NbdServer(Engine engine, ServerOptions options) {
+    this(engine, options, ServerListener.NONE);
+  }
+
+  /** The same, which tells a listener. */
+  public NbdServer(Engine engine, ServerOptions options, ServerListener listener) {
     this.engine = engine;
     this.options = options;
+    this.listener = listener;
+  }
+
+  ServerListener listener() {
+    return listener;
   }
 
   /**
@@ -162,8 +175,18 @@ public final class NbdServer implements AutoCloseable {
     }
   }
 
+  /** The traffic of each export, in the order in which they got their names. */
+  public List<ExportStatistics> statistics() {
+    return exports.all().stream().map(this::statistics).toList();
+  }
+
+  private ExportStatistics statistics(Offer offer) {
+    return offer.traffic().statistics(offer.export().name(), exports.connectionCount(offer));
+  }
+
   private void accepted(Stream stream) {
-    Connection connection = new Connection(this, exports, options, stream);
+    Connection connection =
+        new Connection(this, connectionNumbers.incrementAndGet(), exports, options, stream);
     lock.lock();
     try {
       if (!isAccepting || connections.size() >= options.maxConnections()) {

@@ -7,6 +7,7 @@ package oxbow.nbd.server;
 final class Offer {
   private volatile Export export;
   private final ExportBudget budget;
+  private final ExportTraffic traffic = new ExportTraffic();
 
   /** How many clients are attached; guarded by the table. */
   int connectionCount;
@@ -28,5 +29,9 @@ final class Offer {
 
   ExportBudget budget() {
     return budget;
+  }
+
+  ExportTraffic traffic() {
+    return traffic;
   }
 }

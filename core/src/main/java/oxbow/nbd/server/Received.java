@@ -17,6 +17,8 @@ final class Received {
   /** With less room than this behind the received bytes they are moved to the front. */
   private static final int MIN_RECEIVE_BYTES = 128 << 10;
 
+  private static final int NO_MARK = Integer.MAX_VALUE;
+
   private final IoBuffer buffer;
   private final MemorySegment segment;
   private final ByteBuffer bytes;
@@ -26,6 +28,17 @@ final class Received {
 
   private int end;
 
+  /** When the first request came that is not yet handled, unless it lies behind the mark. */
+  private long arrivedNanos;
+
+  /** What lies from here on came while there were requests before it, and when it began to. */
+  private int mark = NO_MARK;
+
+  private long behindNanos;
+
+  /** Whether there is no request in full. */
+  private boolean isAllHandled;
+
   /**
    * @param early what has come already
    */
@@ -34,6 +47,7 @@ final class Received {
     this.segment = buffer.segment();
     this.bytes = buffer.bytes();
     this.end = early.remaining();
+    this.arrivedNanos = System.nanoTime();
     bytes.put(0, early, 0, end);
   }
 
@@ -78,6 +92,7 @@ final class Received {
     } else if (start > 0 && BUFFER_BYTES - end < MIN_RECEIVE_BYTES) {
       MemorySegment.copy(segment, start, segment, 0, lengthBytes());
       end -= start;
+      mark -= mark == NO_MARK ? 0 : start;
       start = 0;
     }
     return end < BUFFER_BYTES;
@@ -88,9 +103,39 @@ final class Received {
     return stream.receive(buffer, end, BUFFER_BYTES - end);
   }
 
-  /** So many bytes have come. */
+  /** So many bytes have come, at least 1. */
   void accept(int lengthBytes) {
+    long now = System.nanoTime();
+    if (isAllHandled) {
+      arrivedNanos = now;
+      mark = NO_MARK;
+    } else if (mark == NO_MARK) {
+      behindNanos = now;
+      mark = end;
+    }
+    isAllHandled = false;
     end += lengthBytes;
+  }
+
+  /** There is no request in full any more: what comes next begins a new batch. */
+  void allHandled() {
+    isAllHandled = true;
+  }
+
+  /** When the batch came in which the present request did, by {@link System#nanoTime}. */
+  long arrivedNanos() {
+    return arrivedNanos;
+  }
+
+  /** Whether the present request belongs to the next batch, see {@link #beginBatch}. */
+  boolean isBatchHandled() {
+    return start >= mark;
+  }
+
+  /** Goes on to the next batch. */
+  void beginBatch() {
+    arrivedNanos = behindNanos;
+    mark = NO_MARK;
   }
 
   /** The stream is gone, the buffer goes back. */

@@ -39,6 +39,9 @@ final class Slot implements Completion, Extents {
   long offsetBytes;
   long lengthBytes;
 
+  /** When the batch came that brought it, by the system's clock for durations. */
+  long arrivedNanos;
+
   /** How it ended. */
   int errno;
 
@@ -60,11 +63,7 @@ final class Slot implements Completion, Extents {
     return buffer == null ? 0 : buffer.capacity();
   }
 
-  /** What goes to or comes from the device. */
-  long payloadBytes() {
-    return payloadBytes(command, lengthBytes);
-  }
-
+  /** What goes to or comes from the device for such a request. */
   static long payloadBytes(int command, long lengthBytes) {
     return command == Nbd.CMD_READ || command == Nbd.CMD_WRITE ? lengthBytes : 0;
   }

@@ -42,7 +42,7 @@ final class Transmission {
   private final int maxRequestsPerTurn;
   private final Replies replies;
   private final Slots slots;
-  private final ExportBudget exportBudget;
+  private final Accounts accounts;
   private final LoopTask laterTurn =
       new LoopTask() {
         @Override
@@ -50,9 +50,6 @@ final class Transmission {
           guardedTurn();
         }
       };
-
-  /** Where the connection waits when its export is at a limit. */
-  private final ExportBudget.Place place;
 
   private final Received received;
 
@@ -75,9 +72,7 @@ final class Transmission {
   private long skipCookie;
 
   /** Completed, to be answered; the oldest first. */
-  private @Nullable Slot firstEnded;
-
-  private @Nullable Slot lastEnded;
+  private final SlotQueue ended = new SlotQueue();
 
   /** What devices have completed on other threads. */
   private final CompletedRequests completed = new CompletedRequests();
@@ -106,8 +101,7 @@ final class Transmission {
     this.maxRequestsPerTurn = options.maxRequestsPerTurn();
     this.replies = new Replies(stream, pool, negotiated.isStructured());
     this.slots = new Slots(this, pool, options);
-    this.exportBudget = offer.budget();
-    this.place = new ExportBudget.Place(() -> loop.post(laterTurn));
+    this.accounts = new Accounts(offer, () -> loop.post(laterTurn), connection::requestFailed);
     this.received = new Received(pool, early);
   }
 
@@ -137,13 +131,18 @@ final class Transmission {
     isClosed = true;
     received.close(pool);
     replies.close(pool);
-    exportBudget.leave(place);
+    accounts.leaveLine();
     Slot unfilled = filling;
     filling = null;
     if (unfilled != null) {
       slots.release(unfilled);
     }
     turn();
+  }
+
+  /** Nothing of the connection is in use any more. */
+  void ended() {
+    accounts.close();
   }
 
   /** From the device, on any thread and also from within submit: the slot is the loop's again. */
@@ -188,8 +187,11 @@ final class Transmission {
     if (!isDisconnecting && !replies.isSending()) {
       lack = handleRequests();
     }
+    if (lack == Lack.BYTES) {
+      received.allHandled();
+    }
     if (lack != Lack.BUDGET) {
-      exportBudget.leave(place); // Whatever it waited for, it cannot go on with that now.
+      accounts.leaveLine(); // Whatever it waited for, it cannot go on with that now.
     }
     takeCompleted();
     answerEnded();
@@ -199,7 +201,7 @@ final class Transmission {
       receiveAhead();
       return false;
     }
-    if (firstEnded != null) {
+    if (!ended.isEmpty()) {
       return true; // They did not fit behind the others; now there is room.
     }
     if (isDisconnecting || (isDraining && lack == Lack.BYTES)) {
@@ -263,6 +265,10 @@ final class Transmission {
   }
 
   private Lack handleRequest() {
+    if (received.isBatchHandled()) {
+      accounts.settle(received.arrivedNanos(), System.nanoTime());
+      received.beginBatch();
+    }
     ByteBuffer in = received.bytes();
     int at = received.position();
     int magic = RequestHeader.magic(in, at);
@@ -282,7 +288,7 @@ final class Transmission {
     }
     int errno = isDraining ? Errno.ESHUTDOWN : check.errno(command, flags, offset, length);
     if (errno != Errno.OK) {
-      return refuse(command, cookie, length, errno);
+      return refuse(command, cookie, offset, length, errno);
     }
     return switch (command) {
       case Nbd.CMD_READ -> read(flags, cookie, offset, (int) length);
@@ -291,8 +297,9 @@ final class Transmission {
     };
   }
 
-  private Lack refuse(int command, long cookie, long length, int errno) {
+  private Lack refuse(int command, long cookie, long offset, long length, int errno) {
     received.handled(RequestHeader.SIZE_BYTES);
+    accounts.answeredNow(command, cookie, offset, length, errno);
     if (command == Nbd.CMD_WRITE) {
       isSkipping = true;
       skipBytes = length;
@@ -328,11 +335,12 @@ final class Transmission {
               : device.readNow(offset, replies.segment(), replies.readPosition(), length);
       if (errno == Errno.OK) {
         replies.read(cookie, offset, length);
+        accounts.answeredNow(Nbd.CMD_READ, cookie, offset, length, errno);
         received.handled(RequestHeader.SIZE_BYTES);
         return Lack.NOTHING;
       }
       if (errno != Errno.EAGAIN) {
-        return refuse(Nbd.CMD_READ, cookie, length, errno);
+        return refuse(Nbd.CMD_READ, cookie, offset, length, errno);
       }
     }
     Lack lack = lackToBegin(Nbd.CMD_READ, length, length);
@@ -362,6 +370,7 @@ final class Transmission {
       if (errno != Errno.EAGAIN) {
         received.handled(RequestHeader.SIZE_BYTES + length);
         replies.plain(Nbd.CMD_WRITE, cookie, errno);
+        accounts.answeredNow(Nbd.CMD_WRITE, cookie, offset, length, errno);
         return Lack.NOTHING;
       }
     }
@@ -381,7 +390,7 @@ final class Transmission {
     if (filledBytes < slot.lengthBytes) {
       return Lack.BYTES;
     }
-    if (!exportBudget.take(place, slot.payloadBytes())) {
+    if (!accounts.letIn(slot.command, slot.lengthBytes)) {
       return Lack.BUDGET;
     }
     filling = null;
@@ -399,6 +408,7 @@ final class Transmission {
     if (length == 0 && command != Nbd.CMD_FLUSH) {
       received.handled(RequestHeader.SIZE_BYTES);
       replies.plain(command, cookie, Errno.OK);
+      accounts.answeredNow(command, cookie, offset, length, Errno.OK);
       return Lack.NOTHING;
     }
     int bufferBytes = isStatus ? Slot.STATUS_BUFFER_BYTES : 0;
@@ -443,8 +453,7 @@ final class Transmission {
     if (!slots.canTake(bufferBytes)) {
       return Lack.SLOT;
     }
-    boolean isLetIn = exportBudget.take(place, Slot.payloadBytes(command, length));
-    return isLetIn ? Lack.NOTHING : Lack.BUDGET;
+    return accounts.letIn(command, length) ? Lack.NOTHING : Lack.BUDGET;
   }
 
   private Slot takeSlot(
@@ -456,6 +465,7 @@ final class Transmission {
     slot.offsetBytes = offset;
     slot.lengthBytes = length;
     slot.nextBytes = offset;
+    slot.arrivedNanos = received.arrivedNanos();
     return slot;
   }
 
@@ -493,34 +503,27 @@ final class Transmission {
       discardNext(slot);
       return;
     }
-    exportBudget.give(slot.payloadBytes());
-    Slot last = lastEnded;
-    if (last == null) {
-      firstEnded = slot;
-    } else {
-      last.next = slot;
-    }
-    lastEnded = slot;
+    accounts.completed(slot);
+    ended.add(slot);
   }
 
   private void answerEnded() {
-    for (Slot slot = firstEnded; slot != null; slot = firstEnded) {
+    if (ended.isEmpty() && !accounts.hasUnsettled()) {
+      return;
+    }
+    long now = System.nanoTime();
+    accounts.settle(received.arrivedNanos(), now);
+    for (Slot slot = ended.first(); slot != null; slot = ended.first()) {
       Slot following = slot.next;
       Replies.Outcome outcome = replies.add(slot);
       if (outcome == Replies.Outcome.NO_ROOM) {
         return;
       }
-      removeFirstEnded(following);
+      ended.removeFirst(following);
+      accounts.answered(slot, now);
       if (outcome == Replies.Outcome.ADDED) {
         slots.release(slot);
       }
-    }
-  }
-
-  private void removeFirstEnded(@Nullable Slot following) {
-    firstEnded = following;
-    if (following == null) {
-      lastEnded = null;
     }
   }
 
@@ -534,8 +537,9 @@ final class Transmission {
   private boolean dropEnded() {
     takeCompleted();
     releaseSent();
-    for (Slot slot = firstEnded; slot != null; slot = firstEnded) {
-      removeFirstEnded(slot.next);
+    for (Slot slot = ended.first(); slot != null; slot = ended.first()) {
+      ended.removeFirst(slot.next);
+      accounts.answered(slot, System.nanoTime());
       slots.release(slot);
     }
     if (slots.busy() == 0) {
@@ -570,7 +574,9 @@ final class Transmission {
       return false;
     }
     isReceiving = length == 0;
-    accept(length);
+    if (length > 0) {
+      accept(length);
+    }
     return length > 0;
   }
 

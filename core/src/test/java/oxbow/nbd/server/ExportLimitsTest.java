@@ -115,15 +115,12 @@ class ExportLimitsTest extends ServerFixture {
       half.request(Nbd.CMD_WRITE, 0, 1, 0, large);
       half.send(ByteBuffer.allocate(large / 2));
       tryRead(deaf, 2, large);
-      deaf.request(Nbd.CMD_READ, 0, 3, 0, large);
+      tryRead(deaf, 3, large);
       device.carryOut(device.takeHeld());
       for (int i = 0; i < 100; i++) {
         good.request(Nbd.CMD_READ, 0, i, 0, 512);
         BlockRequest held = device.takeHeld();
-        if (held.lengthBytes() == large) {
-          device.carryOut(held); // The second one of the deaf client may come in between.
-          held = device.takeHeld();
-        }
+        assertThat(held.lengthBytes()).isEqualTo(512);
         device.carryOut(held);
         assertThat(good.answer(512).cookie()).isEqualTo(i);
       }
