@@ -19,6 +19,7 @@ import oxbow.device.mem.MemDevice;
 import oxbow.engine.Engine;
 import oxbow.engine.WorkerDiskPool;
 import oxbow.nbd.server.Export;
+import oxbow.nbd.server.ExportLimits;
 import oxbow.nbd.server.NbdServer;
 import oxbow.nbd.server.ServerOptions;
 
@@ -135,7 +136,7 @@ class CloneRefusalTest {
         Engine engine = new Engine(1, disks);
         NbdServer server = new NbdServer(engine, ServerOptions.DEFAULT)) {
       MemDevice device = new MemDevice(SIZE_BYTES);
-      server.add(new Export("disk", "", device, true, true, 8));
+      server.add(new Export("disk", "", device, true, true, ExportLimits.UNLIMITED));
       server.listen(UnixDomainSocketAddress.of(socket));
       String uri = "nbd+unix:///disk?socket=" + socket;
       assertRefused(1, "the destination is read-only", clone(source, uri, "--metadata", metadata));

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import oxbow.engine.EventLoop;
 import oxbow.engine.IoBuffer;
 import oxbow.engine.Stream;
+import oxbow.nbd.wire.Nbd;
 
 /**
  * One client: first the {@link Negotiation}, which it feeds from the socket, then the {@link
@@ -16,6 +17,7 @@ final class Connection implements Stream.Handler {
   private static final int HANDSHAKE_BUFFER_BYTES = 16 << 10;
 
   private final NbdServer server;
+  private final long number;
   private final ExportTable exports;
   private final ServerOptions options;
   private final Stream stream;
@@ -32,17 +34,22 @@ final class Connection implements Stream.Handler {
   private @Nullable Transmission transmission;
 
   /** The same, for other threads to look at. */
-  private volatile @Nullable Export export;
+  private volatile @Nullable Offer offer;
 
   private boolean isClosed;
   private boolean isEnded;
 
-  Connection(NbdServer server, ExportTable exports, ServerOptions options, Stream stream) {
+  /**
+   * @param number one that no other connection of the server has
+   */
+  Connection(
+      NbdServer server, long number, ExportTable exports, ServerOptions options, Stream stream) {
     this.server = server;
+    this.number = number;
     this.exports = exports;
     this.options = options;
     this.stream = stream;
-    this.negotiation = new Negotiation(exports);
+    this.negotiation = new Negotiation(exports, options);
     this.sending = stream.loop().buffers().take(HANDSHAKE_BUFFER_BYTES);
     this.receiving = stream.loop().buffers().take(HANDSHAKE_BUFFER_BYTES);
     this.handshakeTimer =
@@ -58,8 +65,8 @@ final class Connection implements Stream.Handler {
   }
 
   /** The export that the client uses; null before it has chosen one. On any thread. */
-  @Nullable Export export() {
-    return export;
+  @Nullable Offer offer() {
+    return offer;
   }
 
   void begin() {
@@ -99,11 +106,31 @@ final class Connection implements Stream.Handler {
   void ended() {
     if (!isEnded) {
       isEnded = true;
-      if (transmission != null) {
-        exports.detach(negotiation.export());
+      try {
+        if (transmission != null) {
+          transmission.ended();
+          server.listener().disconnected(client());
+        }
+      } finally {
+        if (transmission != null) {
+          exports.detach(negotiation.chosen());
+        }
+        server.ended(this);
       }
-      server.ended(this);
     }
+  }
+
+  private ServerListener.Client client() {
+    return new ServerListener.Client(number, stream.peer(), negotiation.chosen().export().name());
+  }
+
+  /** A request has failed, for whatever reason. */
+  void requestFailed(int command, long cookie, long offset, long length, int errno) {
+    server
+        .listener()
+        .requestFailed(
+            new ServerListener.FailedRequest(
+                client(), Nbd.commandName(command), cookie, offset, length, errno));
   }
 
   @Override
@@ -199,9 +226,10 @@ final class Connection implements Stream.Handler {
     ByteBuffer early = receiving.bytes().slice(start, end - start);
     Transmission begun = new Transmission(this, negotiation, options, early);
     transmission = begun;
-    export = negotiation.export();
+    offer = negotiation.chosen();
     releaseBuffers();
-    if (exports.isOffered(negotiation.export())) {
+    server.listener().connected(client());
+    if (exports.isOffered(negotiation.chosen())) {
       begun.begin();
     } else {
       // Removed since the client was attached; whoever removed it may have missed this connection.

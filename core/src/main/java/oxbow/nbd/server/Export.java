@@ -13,7 +13,7 @@ import oxbow.nbd.wire.Nbd;
  * @param isReadOnly writes are refused even if the device would take them
  * @param isMultiConn clients are told that they may use several connections at once, because a
  *     flush on one of them covers all
- * @param maxConnections how many clients may use the export at a time, at least 1
+ * @param limits of all clients of the export together
  */
 public record Export(
     String name,
@@ -21,21 +21,23 @@ public record Export(
     BlockDevice device,
     boolean isReadOnly,
     boolean isMultiConn,
-    int maxConnections) {
+    ExportLimits limits) {
 
-  /** Checks lengths and limits. */
+  /** Checks lengths. */
   public Export {
     requireShort("name", name);
     requireShort("description", description);
-    if (maxConnections < 1) {
-      throw new IllegalArgumentException("export " + name + ": no connections allowed");
-    }
     isReadOnly |= device.limits().isReadOnly();
   }
 
-  /** An export without a description that many clients may use at once. */
+  /** An export without a description and limits that many clients may use at once. */
   public static Export of(String name, BlockDevice device) {
-    return new Export(name, "", device, false, true, Integer.MAX_VALUE);
+    return new Export(name, "", device, false, true, ExportLimits.UNLIMITED);
+  }
+
+  /** The same under another name. */
+  Export named(String newName) {
+    return new Export(newName, description, device, isReadOnly, isMultiConn, limits);
   }
 
   private static void requireShort(String what, String text) {

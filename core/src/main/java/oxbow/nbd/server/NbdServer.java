@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -30,6 +31,8 @@ public final class NbdServer implements AutoCloseable {
 
   private final Engine engine;
   private final ServerOptions options;
+  private final ServerListener listener;
+  private final AtomicLong connectionNumbers = new AtomicLong();
   private final ExportTable exports = new ExportTable();
 
   /** Guards all below. Loops hold it for moments only. */
@@ -44,16 +47,52 @@ public final class NbdServer implements AutoCloseable {
 
   /** A server that has no exports and listens nowhere yet. The engine stays the caller's. */
   public NbdServer(Engine engine, ServerOptions options) {
+    this(engine, options, ServerListener.NONE);
+  }
+
+  /** The same, which tells a listener. */
+  public NbdServer(Engine engine, ServerOptions options, ServerListener listener) {
     this.engine = engine;
     this.options = options;
+    this.listener = listener;
+  }
+
+  ServerListener listener() {
+    return listener;
   }
 
   /**
-   * Offers a device. Its name must be new. While there is one export only, clients also get it
-   * under the empty name.
+   * Offers a device.
+   *
+   * @throws IllegalArgumentException if there is an export of that name
    */
   public void add(Export export) {
     exports.add(export);
+  }
+
+  /**
+   * Says which export clients get under the empty name; it need not exist yet. Until this is said,
+   * and after {@link #clearDefault}, they get the export whose name is empty, else the only one.
+   * The default follows {@link #rename}; when it is removed, the empty name means nothing, lest
+   * clients that come again get another device.
+   */
+  public void setDefault(String name) {
+    exports.setDefault(name);
+  }
+
+  /** Undoes {@link #setDefault}. */
+  public void clearDefault() {
+    exports.setDefault(null);
+  }
+
+  /**
+   * Gives an export another name: new clients find it under this one only; those it has go on
+   * undisturbed, and its limits count them as before.
+   *
+   * @throws IllegalArgumentException if there is no export of the old name, or one of the new
+   */
+  public void rename(String oldName, String newName) {
+    exports.rename(oldName, newName);
   }
 
   /**
@@ -63,10 +102,10 @@ public final class NbdServer implements AutoCloseable {
    * @return whether the device is no longer in use
    */
   public boolean remove(String name, Duration deadline) {
-    Export removed = exports.remove(name);
+    Offer removed = exports.remove(name);
     return removed == null
         || end(
-            connection -> removed.equals(connection.export()),
+            connection -> connection.offer() == removed,
             () -> exports.connectionCount(removed) == 0,
             deadline);
   }
@@ -136,8 +175,18 @@ public final class NbdServer implements AutoCloseable {
     }
   }
 
+  /** The traffic of each export, in the order in which they got their names. */
+  public List<ExportStatistics> statistics() {
+    return exports.all().stream().map(this::statistics).toList();
+  }
+
+  private ExportStatistics statistics(Offer offer) {
+    return offer.traffic().statistics(offer.export().name(), exports.connectionCount(offer));
+  }
+
   private void accepted(Stream stream) {
-    Connection connection = new Connection(this, exports, options, stream);
+    Connection connection =
+        new Connection(this, connectionNumbers.incrementAndGet(), exports, options, stream);
     lock.lock();
     try {
       if (!isAccepting || connections.size() >= options.maxConnections()) {

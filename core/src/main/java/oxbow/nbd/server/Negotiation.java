@@ -49,6 +49,7 @@ final class Negotiation {
   private static final int CLIENT_FLAGS_BYTES = 4;
 
   private final ExportTable exports;
+  private final boolean isListingAllowed;
   private State state = State.CLIENT_FLAGS;
   private String failure = "";
 
@@ -65,14 +66,15 @@ final class Negotiation {
   private boolean isFixed;
   private boolean isNoZeroes;
   private boolean isStructured;
-  private @Nullable Export export;
+  private @Nullable Offer chosen;
 
   /** The export for which base:allocation was selected last. */
-  private @Nullable Export allocationExport;
+  private @Nullable Offer allocationOffer;
 
   /** Begins with the greeting as output. */
-  Negotiation(ExportTable exports) {
+  Negotiation(ExportTable exports, ServerOptions options) {
     this.exports = exports;
+    this.isListingAllowed = options.isListingAllowed();
     output.putLong(Nbd.INIT_MAGIC);
     output.putLong(Nbd.OPTION_MAGIC);
     output.putShort((short) (Nbd.FLAG_FIXED_NEWSTYLE | Nbd.FLAG_NO_ZEROES));
@@ -88,11 +90,11 @@ final class Negotiation {
   }
 
   /** In state TRANSMISSION: what the client has chosen; attached, to be detached by the caller. */
-  Export export() {
-    if (export == null) {
+  Offer chosen() {
+    if (chosen == null) {
       throw new IllegalStateException("no export chosen");
     }
-    return export;
+    return chosen;
   }
 
   boolean isStructured() {
@@ -101,7 +103,7 @@ final class Negotiation {
 
   /** Whether the client may ask BLOCK_STATUS for base:allocation. */
   boolean hasAllocationContext() {
-    return isStructured && allocationExport != null && allocationExport.equals(export);
+    return isStructured && allocationOffer != null && allocationOffer == chosen;
   }
 
   /** Takes what has to be sent; empty when there is nothing. */
@@ -231,16 +233,17 @@ final class Negotiation {
 
   private void exportName(ByteBuffer data) {
     String name = string(data, data.remaining());
-    Export chosen = exports.find(name);
-    if (chosen == null || !exports.attach(chosen)) {
+    Offer found = exports.find(name);
+    if (found == null || !exports.attach(found)) {
       // The option has no way to tell an error but to hang up.
-      fail("export " + name + (chosen == null ? " does not exist" : " takes no more clients"));
+      fail("export " + name + (found == null ? " does not exist" : " takes no more clients"));
       return;
     }
-    export = chosen;
+    chosen = found;
+    Export export = found.export();
     room(Long.BYTES + Short.BYTES + Nbd.EXPORT_NAME_ZEROES_BYTES);
-    output.putLong(chosen.device().sizeBytes());
-    output.putShort((short) chosen.transmissionFlags(isStructured));
+    output.putLong(export.device().sizeBytes());
+    output.putShort((short) export.transmissionFlags(isStructured));
     if (!isNoZeroes) {
       output.put(new byte[Nbd.EXPORT_NAME_ZEROES_BYTES]);
     }
@@ -252,9 +255,13 @@ final class Negotiation {
       replyError(Nbd.REP_ERR_INVALID, "LIST takes no data");
       return;
     }
-    for (Export each : exports.all()) {
-      byte[] name = each.name().getBytes(StandardCharsets.UTF_8);
-      byte[] description = each.description().getBytes(StandardCharsets.UTF_8);
+    if (!isListingAllowed) {
+      replyError(Nbd.REP_ERR_POLICY, "exports are not listed here");
+      return;
+    }
+    for (Offer each : exports.all()) {
+      byte[] name = each.export().name().getBytes(StandardCharsets.UTF_8);
+      byte[] description = each.export().description().getBytes(StandardCharsets.UTF_8);
       reply(Nbd.REP_SERVER, Integer.BYTES + name.length + description.length);
       output.putInt(name.length).put(name).put(description);
     }
@@ -272,28 +279,28 @@ final class Negotiation {
       replyError(Nbd.REP_ERR_INVALID, "malformed list of information requests");
       return;
     }
-    Export chosen = findOrReply(name);
-    if (chosen == null) {
+    Offer found = findOrReply(name);
+    if (found == null) {
       return;
     }
-    if (option == Nbd.OPT_GO && !exports.attach(chosen)) {
+    if (option == Nbd.OPT_GO && !exports.attach(found)) {
       replyError(Nbd.REP_ERR_POLICY, "the export takes no more clients");
       return;
     }
-    replyInfo(chosen, data);
+    replyInfo(found.export(), data);
     reply(Nbd.REP_ACK, 0);
     if (option == Nbd.OPT_GO) {
-      export = chosen;
+      chosen = found;
       state = State.TRANSMISSION;
     }
   }
 
-  private @Nullable Export findOrReply(String name) {
+  private @Nullable Offer findOrReply(String name) {
     if (exports.isClosing()) {
       replyError(Nbd.REP_ERR_SHUTDOWN, "the server is shutting down");
       return null;
     }
-    Export found = exports.find(name);
+    Offer found = exports.find(name);
     if (found == null) {
       replyError(Nbd.REP_ERR_UNKNOWN, "there is no such export");
     }
@@ -301,13 +308,13 @@ final class Negotiation {
   }
 
   /** The size is always told; so are block sizes, since a client that ignores them may fail. */
-  private void replyInfo(Export chosen, ByteBuffer asked) {
+  private void replyInfo(Export export, ByteBuffer asked) {
     reply(Nbd.REP_INFO, Short.BYTES + Long.BYTES + Short.BYTES);
     output.putShort((short) Nbd.INFO_EXPORT);
-    output.putLong(chosen.device().sizeBytes());
-    output.putShort((short) chosen.transmissionFlags(isStructured));
+    output.putLong(export.device().sizeBytes());
+    output.putShort((short) export.transmissionFlags(isStructured));
 
-    int minBytes = chosen.device().limits().blockSizeBytes();
+    int minBytes = export.device().limits().blockSizeBytes();
     reply(Nbd.REP_INFO, Short.BYTES + 3 * Integer.BYTES);
     output.putShort((short) Nbd.INFO_BLOCK_SIZE);
     output.putInt(minBytes).putInt(Math.max(minBytes, 4096)).putInt(Nbd.MAX_PAYLOAD_BYTES);
@@ -320,10 +327,10 @@ final class Negotiation {
       isDescriptionAsked |= info == Nbd.INFO_DESCRIPTION;
     }
     if (isNameAsked) {
-      replyText(Nbd.INFO_NAME, chosen.name());
+      replyText(Nbd.INFO_NAME, export.name());
     }
-    if (isDescriptionAsked && !chosen.description().isEmpty()) {
-      replyText(Nbd.INFO_DESCRIPTION, chosen.description());
+    if (isDescriptionAsked && !export.description().isEmpty()) {
+      replyText(Nbd.INFO_DESCRIPTION, export.description());
     }
   }
 
@@ -337,7 +344,7 @@ final class Negotiation {
   private void metaContext(ByteBuffer data) {
     boolean isSet = option == Nbd.OPT_SET_META_CONTEXT;
     if (isSet) {
-      allocationExport = null;
+      allocationOffer = null;
     }
     if (!isStructured) {
       replyError(Nbd.REP_ERR_INVALID, "structured replies must be negotiated first");
@@ -362,7 +369,7 @@ final class Negotiation {
       replyError(Nbd.REP_ERR_INVALID, "bytes after the last metadata query");
       return;
     }
-    Export found = findOrReply(name);
+    Offer found = findOrReply(name);
     if (found == null) {
       return;
     }
@@ -371,7 +378,7 @@ final class Negotiation {
       reply(Nbd.REP_META_CONTEXT, Integer.BYTES + context.length);
       output.putInt(isSet ? BASE_ALLOCATION_ID : 0).put(context);
       if (isSet) {
-        allocationExport = found;
+        allocationOffer = found;
       }
     }
     reply(Nbd.REP_ACK, 0);

@@ -15,6 +15,7 @@ import oxbow.nbd.wire.Nbd;
  *     connections of its loop get their turn
  * @param isRemoteAllowed whether TCP addresses other than loopback may be listened on: NBD without
  *     TLS knows neither secrecy nor passwords
+ * @param isListingAllowed whether clients that ask are told the names of all exports
  */
 public record ServerOptions(
     int maxConnections,
@@ -22,11 +23,13 @@ public record ServerOptions(
     int maxRequestsInFlight,
     long maxBytesInFlight,
     int maxRequestsPerTurn,
-    boolean isRemoteAllowed) {
+    boolean isRemoteAllowed,
+    boolean isListingAllowed) {
 
   /** What suits most. */
   public static final ServerOptions DEFAULT =
-      new ServerOptions(128, Duration.ofSeconds(10), 128, 2L * Nbd.MAX_PAYLOAD_BYTES, 128, false);
+      new ServerOptions(
+          128, Duration.ofSeconds(10), 128, 2L * Nbd.MAX_PAYLOAD_BYTES, 128, false, true);
 
   /** Checks that something is possible at all. */
   public ServerOptions {
@@ -43,7 +46,8 @@ public record ServerOptions(
         maxRequestsInFlight,
         maxBytesInFlight,
         maxRequestsPerTurn,
-        isRemoteAllowed);
+        isRemoteAllowed,
+        isListingAllowed);
   }
 
   /** The same with another time to negotiate. */
@@ -54,13 +58,20 @@ public record ServerOptions(
         maxRequestsInFlight,
         maxBytesInFlight,
         maxRequestsPerTurn,
-        isRemoteAllowed);
+        isRemoteAllowed,
+        isListingAllowed);
   }
 
   /** The same with other limits of what one connection may have in flight. */
   public ServerOptions withInFlight(int requests, long bytes) {
     return new ServerOptions(
-        maxConnections, handshakeTimeout, requests, bytes, maxRequestsPerTurn, isRemoteAllowed);
+        maxConnections,
+        handshakeTimeout,
+        requests,
+        bytes,
+        maxRequestsPerTurn,
+        isRemoteAllowed,
+        isListingAllowed);
   }
 
   /** The same, for other machines too. */
@@ -71,6 +82,19 @@ public record ServerOptions(
         maxRequestsInFlight,
         maxBytesInFlight,
         maxRequestsPerTurn,
-        true);
+        true,
+        isListingAllowed);
+  }
+
+  /** The same, with exports that only those find who know their names. */
+  public ServerOptions withoutListing() {
+    return new ServerOptions(
+        maxConnections,
+        handshakeTimeout,
+        maxRequestsInFlight,
+        maxBytesInFlight,
+        maxRequestsPerTurn,
+        isRemoteAllowed,
+        false);
   }
 }

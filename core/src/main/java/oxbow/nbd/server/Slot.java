@@ -6,6 +6,7 @@ import oxbow.block.Completion;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
 import oxbow.engine.IoBuffer;
+import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.ReplyChunk;
 
 /**
@@ -38,6 +39,9 @@ final class Slot implements Completion, Extents {
   long offsetBytes;
   long lengthBytes;
 
+  /** When the batch came that brought it, by the system's clock for durations. */
+  long arrivedNanos;
+
   /** How it ended. */
   int errno;
 
@@ -54,9 +58,14 @@ final class Slot implements Completion, Extents {
     request.context = this;
   }
 
-  /** What it counts for among the payload bytes in flight. */
-  int payloadBytes() {
+  /** What it holds of the connection's memory. */
+  int bufferBytes() {
     return buffer == null ? 0 : buffer.capacity();
+  }
+
+  /** What goes to or comes from the device for such a request. */
+  static long payloadBytes(int command, long lengthBytes) {
+    return command == Nbd.CMD_READ || command == Nbd.CMD_WRITE ? lengthBytes : 0;
   }
 
   @Override

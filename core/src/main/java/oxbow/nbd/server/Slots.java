@@ -25,13 +25,15 @@ final class Slots {
   }
 
   /**
-   * A slot with a buffer for so many bytes, without one for 0; null at the bound. One is always to
-   * be had when none is taken, so that the largest request passes the smallest bound.
+   * Whether there is a slot for so much payload. One is always to be had when none is taken, so
+   * that the largest request passes the smallest bound.
    */
-  @Nullable Slot take(int payloadBytes) {
-    if (busy == maxSlots || (busy > 0 && busyBytes + payloadBytes > maxBytes)) {
-      return null;
-    }
+  boolean canTake(int payloadBytes) {
+    return busy == 0 || (busy < maxSlots && busyBytes + payloadBytes <= maxBytes);
+  }
+
+  /** A slot with a buffer for so many bytes, without one for 0; {@link #canTake} has said so. */
+  Slot take(int payloadBytes) {
     Slot slot = free;
     if (slot == null) {
       slot = new Slot(transmission);
@@ -43,14 +45,14 @@ final class Slots {
       slot.buffer = pool.take(payloadBytes);
     }
     busy++;
-    busyBytes += slot.payloadBytes();
+    busyBytes += slot.bufferBytes();
     return slot;
   }
 
   /** Takes the slot back, with its buffer, of which nobody may know any more (N2). */
   void release(Slot slot) {
     busy--;
-    busyBytes -= slot.payloadBytes();
+    busyBytes -= slot.bufferBytes();
     releases++;
     if (slot.buffer != null) {
       pool.give(slot.buffer);

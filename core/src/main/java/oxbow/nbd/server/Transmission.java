@@ -23,18 +23,13 @@ import oxbow.nbd.wire.RequestHeader;
  * bounded number of requests.
  */
 final class Transmission {
-  /** Holds a common batch of small writes. Larger payloads are received into their own buffers. */
-  static final int RECEIVE_BUFFER_BYTES = 256 << 10;
-
-  /** With less room than this behind the received bytes they are moved to the front. */
-  private static final int MIN_RECEIVE_BYTES = 128 << 10;
-
   /** What the next request has to wait for. */
   private enum Lack {
     NOTHING,
     BYTES,
     REPLY_ROOM,
     SLOT,
+    BUDGET,
     TURN
   }
 
@@ -47,6 +42,7 @@ final class Transmission {
   private final int maxRequestsPerTurn;
   private final Replies replies;
   private final Slots slots;
+  private final Accounts accounts;
   private final LoopTask laterTurn =
       new LoopTask() {
         @Override
@@ -55,14 +51,7 @@ final class Transmission {
         }
       };
 
-  private final IoBuffer received;
-  private final MemorySegment receivedSegment;
-  private final ByteBuffer receivedBytes;
-
-  /** Received and not yet handled: from start to end. */
-  private int start;
-
-  private int end;
+  private final Received received;
 
   /** The outstanding receive, if any, and where it goes: to the buffer above, or to a slot's. */
   private boolean isReceiving;
@@ -83,9 +72,7 @@ final class Transmission {
   private long skipCookie;
 
   /** Completed, to be answered; the oldest first. */
-  private @Nullable Slot firstEnded;
-
-  private @Nullable Slot lastEnded;
+  private final SlotQueue ended = new SlotQueue();
 
   /** What devices have completed on other threads. */
   private final CompletedRequests completed = new CompletedRequests();
@@ -108,16 +95,14 @@ final class Transmission {
     this.stream = connection.stream();
     this.loop = stream.loop();
     this.pool = loop.buffers();
-    this.device = negotiated.export().device();
-    this.check = new RequestCheck(negotiated.export(), negotiated);
+    Offer offer = negotiated.chosen();
+    this.device = offer.export().device();
+    this.check = new RequestCheck(offer.export(), negotiated);
     this.maxRequestsPerTurn = options.maxRequestsPerTurn();
     this.replies = new Replies(stream, pool, negotiated.isStructured());
     this.slots = new Slots(this, pool, options);
-    this.received = pool.take(RECEIVE_BUFFER_BYTES);
-    this.receivedSegment = received.segment();
-    this.receivedBytes = received.bytes();
-    this.end = early.remaining();
-    receivedBytes.put(0, early, 0, end);
+    this.accounts = new Accounts(offer, () -> loop.post(laterTurn), connection::requestFailed);
+    this.received = new Received(pool, early);
   }
 
   void begin() {
@@ -144,14 +129,20 @@ final class Transmission {
   /** The stream is gone. Buffers go back except those that devices still use (N2). */
   void closed() {
     isClosed = true;
-    pool.give(received);
+    received.close(pool);
     replies.close(pool);
+    accounts.leaveLine();
     Slot unfilled = filling;
     filling = null;
     if (unfilled != null) {
       slots.release(unfilled);
     }
     turn();
+  }
+
+  /** Nothing of the connection is in use any more. */
+  void ended() {
+    accounts.close();
   }
 
   /** From the device, on any thread and also from within submit: the slot is the loop's again. */
@@ -196,6 +187,12 @@ final class Transmission {
     if (!isDisconnecting && !replies.isSending()) {
       lack = handleRequests();
     }
+    if (lack == Lack.BYTES) {
+      received.allHandled();
+    }
+    if (lack != Lack.BUDGET) {
+      accounts.leaveLine(); // Whatever it waited for, it cannot go on with that now.
+    }
     takeCompleted();
     answerEnded();
     boolean hasSentAll = replies.send();
@@ -204,7 +201,7 @@ final class Transmission {
       receiveAhead();
       return false;
     }
-    if (firstEnded != null) {
+    if (!ended.isEmpty()) {
       return true; // They did not fit behind the others; now there is room.
     }
     if (isDisconnecting || (isDraining && lack == Lack.BYTES)) {
@@ -226,6 +223,10 @@ final class Transmission {
         }
         yield canRetry;
       }
+      case BUDGET -> {
+        receiveAhead();
+        yield false; // The budget wakes us.
+      }
       case TURN -> {
         loop.post(laterTurn);
         yield false;
@@ -236,12 +237,10 @@ final class Transmission {
   private Lack handleRequests() {
     Slot slot = filling;
     if (slot != null) {
-      fill(slot);
-      if (filledBytes < slot.lengthBytes) {
-        return Lack.BYTES;
+      Lack lack = submitFilled(slot);
+      if (lack != Lack.NOTHING) {
+        return lack;
       }
-      filling = null;
-      submit(slot, Operation.WRITE, slot.flags);
     }
     while (budget > 0) {
       if (!replies.hasRoom()) {
@@ -250,7 +249,7 @@ final class Transmission {
       if (isSkipping && !skip()) {
         return Lack.BYTES;
       }
-      if (end - start < RequestHeader.SIZE_BYTES) {
+      if (received.lengthBytes() < RequestHeader.SIZE_BYTES) {
         return Lack.BYTES;
       }
       if (!replies.hasRoom()) {
@@ -266,24 +265,30 @@ final class Transmission {
   }
 
   private Lack handleRequest() {
-    int magic = RequestHeader.magic(receivedBytes, start);
+    if (received.isBatchHandled()) {
+      accounts.settle(received.arrivedNanos(), System.nanoTime());
+      received.beginBatch();
+    }
+    ByteBuffer in = received.bytes();
+    int at = received.position();
+    int magic = RequestHeader.magic(in, at);
     if (magic != Nbd.REQUEST_MAGIC) {
       isDisconnecting = true;
       connection.fail("request magic 0x" + Integer.toHexString(magic));
       return Lack.BYTES;
     }
-    int flags = RequestHeader.flags(receivedBytes, start);
-    int command = RequestHeader.command(receivedBytes, start);
-    long cookie = RequestHeader.cookie(receivedBytes, start);
-    long offset = RequestHeader.offset(receivedBytes, start);
-    long length = RequestHeader.length(receivedBytes, start);
+    int flags = RequestHeader.flags(in, at);
+    int command = RequestHeader.command(in, at);
+    long cookie = RequestHeader.cookie(in, at);
+    long offset = RequestHeader.offset(in, at);
+    long length = RequestHeader.length(in, at);
     if (command == Nbd.CMD_DISC) {
       isDisconnecting = true;
       return Lack.BYTES;
     }
     int errno = isDraining ? Errno.ESHUTDOWN : check.errno(command, flags, offset, length);
     if (errno != Errno.OK) {
-      return refuse(command, cookie, length, errno);
+      return refuse(command, cookie, offset, length, errno);
     }
     return switch (command) {
       case Nbd.CMD_READ -> read(flags, cookie, offset, (int) length);
@@ -292,8 +297,9 @@ final class Transmission {
     };
   }
 
-  private Lack refuse(int command, long cookie, long length, int errno) {
-    start += RequestHeader.SIZE_BYTES;
+  private Lack refuse(int command, long cookie, long offset, long length, int errno) {
+    received.handled(RequestHeader.SIZE_BYTES);
+    accounts.answeredNow(command, cookie, offset, length, errno);
     if (command == Nbd.CMD_WRITE) {
       isSkipping = true;
       skipBytes = length;
@@ -307,8 +313,8 @@ final class Transmission {
 
   /** Throws a refused payload away; false when there is more of it to come. */
   private boolean skip() {
-    int length = (int) Math.min(skipBytes, end - start);
-    start += length;
+    int length = (int) Math.min(skipBytes, received.lengthBytes());
+    received.handled(length);
     skipBytes -= length;
     if (skipBytes > 0) {
       return false;
@@ -329,78 +335,89 @@ final class Transmission {
               : device.readNow(offset, replies.segment(), replies.readPosition(), length);
       if (errno == Errno.OK) {
         replies.read(cookie, offset, length);
-        start += RequestHeader.SIZE_BYTES;
+        accounts.answeredNow(Nbd.CMD_READ, cookie, offset, length, errno);
+        received.handled(RequestHeader.SIZE_BYTES);
         return Lack.NOTHING;
       }
       if (errno != Errno.EAGAIN) {
-        return refuse(Nbd.CMD_READ, cookie, length, errno);
+        return refuse(Nbd.CMD_READ, cookie, offset, length, errno);
       }
     }
-    Slot slot = takeSlot(length, Nbd.CMD_READ, flags, cookie, offset, length);
-    if (slot == null) {
-      return Lack.SLOT;
+    Lack lack = lackToBegin(Nbd.CMD_READ, length, length);
+    if (lack != Lack.NOTHING) {
+      return lack;
     }
-    start += RequestHeader.SIZE_BYTES;
+    Slot slot = takeSlot(length, Nbd.CMD_READ, flags, cookie, offset, length);
+    received.handled(RequestHeader.SIZE_BYTES);
     submit(slot, Operation.READ, 0);
     return Lack.NOTHING;
   }
 
   private Lack write(int flags, long cookie, long offset, int length) {
-    int at = start + RequestHeader.SIZE_BYTES;
     boolean isFua = (flags & Nbd.CMD_FLAG_FUA) != 0;
-    boolean fits = RequestHeader.SIZE_BYTES + length <= RECEIVE_BUFFER_BYTES;
+    boolean fits = RequestHeader.SIZE_BYTES + length <= Received.BUFFER_BYTES;
     if (fits) {
-      if (end - at < length) {
+      if (received.lengthBytes() - RequestHeader.SIZE_BYTES < length) {
         return Lack.BYTES;
       }
+      int at = received.position() + RequestHeader.SIZE_BYTES;
       int errno = Errno.EAGAIN;
       if (length == 0) {
         errno = Errno.OK;
       } else if (!isFua) {
-        errno = device.writeNow(offset, receivedSegment, at, length);
+        errno = device.writeNow(offset, received.segment(), at, length);
       }
       if (errno != Errno.EAGAIN) {
-        start = at + length;
+        received.handled(RequestHeader.SIZE_BYTES + length);
         replies.plain(Nbd.CMD_WRITE, cookie, errno);
+        accounts.answeredNow(Nbd.CMD_WRITE, cookie, offset, length, errno);
         return Lack.NOTHING;
       }
     }
-    Slot slot = takeSlot(length, Nbd.CMD_WRITE, isFua ? Flags.FUA : 0, cookie, offset, length);
-    if (slot == null) {
+    if (!slots.canTake(length)) {
       return Lack.SLOT;
     }
-    start = at;
-    filledBytes = 0;
-    fill(slot);
-    if (filledBytes == length) {
-      submit(slot, Operation.WRITE, slot.flags);
-      return Lack.NOTHING;
-    }
+    Slot slot = takeSlot(length, Nbd.CMD_WRITE, isFua ? Flags.FUA : 0, cookie, offset, length);
+    received.handled(RequestHeader.SIZE_BYTES);
     filling = slot;
-    return Lack.BYTES;
+    filledBytes = 0;
+    return submitFilled(slot);
   }
 
-  /** Moves what has been received of a payload into the slot's own buffer. */
+  /** Moves what has been received of a payload into the slot's own buffer; submits it if full. */
+  private Lack submitFilled(Slot slot) {
+    fill(slot);
+    if (filledBytes < slot.lengthBytes) {
+      return Lack.BYTES;
+    }
+    if (!accounts.letIn(slot.command, slot.lengthBytes)) {
+      return Lack.BUDGET;
+    }
+    filling = null;
+    submit(slot, Operation.WRITE, slot.flags);
+    return Lack.NOTHING;
+  }
+
   private void fill(Slot slot) {
-    int length = (int) Math.min(slot.lengthBytes - filledBytes, end - start);
-    MemorySegment.copy(receivedSegment, start, buffer(slot).segment(), filledBytes, length);
-    start += length;
-    filledBytes += length;
+    filledBytes +=
+        received.moveTo(buffer(slot).segment(), filledBytes, slot.lengthBytes - filledBytes);
   }
 
   private Lack dataless(int command, int flags, long cookie, long offset, long length) {
     boolean isStatus = command == Nbd.CMD_BLOCK_STATUS;
     if (length == 0 && command != Nbd.CMD_FLUSH) {
-      start += RequestHeader.SIZE_BYTES;
+      received.handled(RequestHeader.SIZE_BYTES);
       replies.plain(command, cookie, Errno.OK);
+      accounts.answeredNow(command, cookie, offset, length, Errno.OK);
       return Lack.NOTHING;
     }
     int bufferBytes = isStatus ? Slot.STATUS_BUFFER_BYTES : 0;
-    Slot slot = takeSlot(bufferBytes, command, flags, cookie, offset, length);
-    if (slot == null) {
-      return Lack.SLOT;
+    Lack lack = lackToBegin(command, bufferBytes, length);
+    if (lack != Lack.NOTHING) {
+      return lack;
     }
-    start += RequestHeader.SIZE_BYTES;
+    Slot slot = takeSlot(bufferBytes, command, flags, cookie, offset, length);
+    received.handled(RequestHeader.SIZE_BYTES);
     switch (command) {
       case Nbd.CMD_BLOCK_STATUS -> {
         int maxExtents = (flags & Nbd.CMD_FLAG_REQ_ONE) != 0 ? 1 : Slot.MAX_EXTENTS;
@@ -431,17 +448,24 @@ final class Transmission {
     device.submit(slot.request.range(Operation.DISCARD, at, length, blockFlags(slot.flags), slot));
   }
 
-  private @Nullable Slot takeSlot(
+  /** What a request without payload of its own lacks to be let in; nothing: it has been let in. */
+  private Lack lackToBegin(int command, int bufferBytes, long length) {
+    if (!slots.canTake(bufferBytes)) {
+      return Lack.SLOT;
+    }
+    return accounts.letIn(command, length) ? Lack.NOTHING : Lack.BUDGET;
+  }
+
+  private Slot takeSlot(
       int bufferBytes, int command, int flags, long cookie, long offset, long length) {
     Slot slot = slots.take(bufferBytes);
-    if (slot != null) {
-      slot.command = command;
-      slot.flags = flags;
-      slot.cookie = cookie;
-      slot.offsetBytes = offset;
-      slot.lengthBytes = length;
-      slot.nextBytes = offset;
-    }
+    slot.command = command;
+    slot.flags = flags;
+    slot.cookie = cookie;
+    slot.offsetBytes = offset;
+    slot.lengthBytes = length;
+    slot.nextBytes = offset;
+    slot.arrivedNanos = received.arrivedNanos();
     return slot;
   }
 
@@ -479,33 +503,27 @@ final class Transmission {
       discardNext(slot);
       return;
     }
-    Slot last = lastEnded;
-    if (last == null) {
-      firstEnded = slot;
-    } else {
-      last.next = slot;
-    }
-    lastEnded = slot;
+    accounts.completed(slot);
+    ended.add(slot);
   }
 
   private void answerEnded() {
-    for (Slot slot = firstEnded; slot != null; slot = firstEnded) {
+    if (ended.isEmpty() && !accounts.hasUnsettled()) {
+      return;
+    }
+    long now = System.nanoTime();
+    accounts.settle(received.arrivedNanos(), now);
+    for (Slot slot = ended.first(); slot != null; slot = ended.first()) {
       Slot following = slot.next;
       Replies.Outcome outcome = replies.add(slot);
       if (outcome == Replies.Outcome.NO_ROOM) {
         return;
       }
-      removeFirstEnded(following);
+      ended.removeFirst(following);
+      accounts.answered(slot, now);
       if (outcome == Replies.Outcome.ADDED) {
         slots.release(slot);
       }
-    }
-  }
-
-  private void removeFirstEnded(@Nullable Slot following) {
-    firstEnded = following;
-    if (following == null) {
-      lastEnded = null;
     }
   }
 
@@ -519,8 +537,9 @@ final class Transmission {
   private boolean dropEnded() {
     takeCompleted();
     releaseSent();
-    for (Slot slot = firstEnded; slot != null; slot = firstEnded) {
-      removeFirstEnded(slot.next);
+    for (Slot slot = ended.first(); slot != null; slot = ended.first()) {
+      ended.removeFirst(slot.next);
+      accounts.answered(slot, System.nanoTime());
       slots.release(slot);
     }
     if (slots.busy() == 0) {
@@ -541,25 +560,23 @@ final class Transmission {
     if (isReceiving || isDraining || isDisconnecting) {
       return false;
     }
-    int length;
     Slot slot = filling;
-    isReceivingPayload = slot != null;
     if (slot != null) {
       fill(slot);
-      int left = (int) slot.lengthBytes - filledBytes;
-      if (left == 0) {
-        return false;
-      }
-      length = stream.receive(buffer(slot), filledBytes, left);
+    }
+    int length;
+    isReceivingPayload = slot != null && filledBytes < slot.lengthBytes;
+    if (slot != null && isReceivingPayload) {
+      length = stream.receive(buffer(slot), filledBytes, (int) slot.lengthBytes - filledBytes);
+    } else if (received.hasRoom()) {
+      length = received.receiveFrom(stream);
     } else {
-      makeRoom();
-      if (end == RECEIVE_BUFFER_BYTES) {
-        return false;
-      }
-      length = stream.receive(received, end, RECEIVE_BUFFER_BYTES - end);
+      return false;
     }
     isReceiving = length == 0;
-    accept(length);
+    if (length > 0) {
+      accept(length);
+    }
     return length > 0;
   }
 
@@ -568,19 +585,7 @@ final class Transmission {
     if (isReceivingPayload) {
       filledBytes += lengthBytes;
     } else {
-      end += lengthBytes;
-    }
-  }
-
-  /** Moves a request that has not come in full to the front, so that it has room to. */
-  private void makeRoom() {
-    if (start == end) {
-      start = 0;
-      end = 0;
-    } else if (start > 0 && RECEIVE_BUFFER_BYTES - end < MIN_RECEIVE_BYTES) {
-      MemorySegment.copy(receivedSegment, start, receivedSegment, 0, end - start);
-      end -= start;
-      start = 0;
+      received.accept(lengthBytes);
     }
   }
 }

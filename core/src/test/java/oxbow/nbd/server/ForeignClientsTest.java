@@ -62,7 +62,7 @@ class ForeignClientsTest {
     device = new FileOpener(disks).openWritable(image, FileOpener.OddTail.DROP);
     engine = new Engine(2, disks);
     server = new NbdServer(engine, ServerOptions.DEFAULT);
-    server.add(new Export("disk", "for everyone", device, false, true, 16));
+    server.add(new Export("disk", "for everyone", device, false, true, ExportLimits.UNLIMITED));
     uri = server.listen(UnixDomainSocketAddress.of(directory.resolve("socket"))).uri("disk");
   }
 

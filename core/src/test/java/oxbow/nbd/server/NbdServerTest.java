@@ -109,7 +109,7 @@ class NbdServerTest extends ServerFixture {
 
   @Test
   void readOnlyExportRefusesAllThatWrites() throws IOException {
-    server.add(new Export("ro", "", device, true, true, 9));
+    server.add(new Export("ro", "", device, true, true, ExportLimits.UNLIMITED));
     try (RawClient client = RawClient.go(address, "ro")) {
       assertThat(client.write(0, random(4096))).isEqualTo(Errno.EPERM);
       assertThat(client.error(Nbd.CMD_TRIM, 0, 0, 512)).isEqualTo(Errno.EPERM);

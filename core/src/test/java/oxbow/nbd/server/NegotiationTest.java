@@ -2,12 +2,14 @@ package oxbow.nbd.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import oxbow.nbd.server.Negotiation.State;
@@ -23,11 +25,14 @@ class NegotiationTest {
   private static final int FIXED = Nbd.FLAG_C_FIXED_NEWSTYLE | Nbd.FLAG_C_NO_ZEROES;
 
   private final ArenaDevice device = new ArenaDevice(1 << 20);
-  private final Export disk = new Export("disk", "a disk", device, false, true, 2);
   private final ExportTable exports = new ExportTable();
+  private final Offer disk;
+  private ServerOptions options = ServerOptions.DEFAULT;
 
   NegotiationTest() {
-    exports.add(disk);
+    ExportLimits two = ExportLimits.UNLIMITED.withConnections(2);
+    exports.add(new Export("disk", "a disk", device, false, true, two));
+    disk = Objects.requireNonNull(exports.find("disk"));
   }
 
   /** A reply to an option: its type and data. */
@@ -45,7 +50,7 @@ class NegotiationTest {
   /** A conversation, first prepared, then held. */
   private final class Talk {
     private final ByteArrayOutputStream in = new ByteArrayOutputStream();
-    private Negotiation negotiation = new Negotiation(exports);
+    private Negotiation negotiation = new Negotiation(exports, options);
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     Talk(int clientFlags) {
@@ -69,7 +74,7 @@ class NegotiationTest {
 
     /** Says all in pieces of so many bytes; stops where the server stops listening. */
     Talk hold(int pieceBytes) {
-      negotiation = new Negotiation(exports);
+      negotiation = new Negotiation(exports, options);
       out.reset();
       takeOutput();
       ByteBuffer all = ByteBuffer.wrap(in.toByteArray());
@@ -105,7 +110,7 @@ class NegotiationTest {
       hold(1);
       byte[] byBytes = out.toByteArray();
       if (negotiation.state() == State.TRANSMISSION) {
-        exports.detach(negotiation.export());
+        exports.detach(negotiation.chosen());
       }
       hold(1 << 20);
       assertThat(byBytes).isEqualTo(out.toByteArray());
@@ -159,7 +164,7 @@ class NegotiationTest {
 
   @Test
   void greetsWithFixedNewstyleAndNoZeroes() {
-    ByteBuffer greeting = new Negotiation(exports).takeOutput();
+    ByteBuffer greeting = new Negotiation(exports, options).takeOutput();
 
     assertThat(greeting.remaining()).isEqualTo(Nbd.GREETING_BYTES);
     assertThat(greeting.getLong()).isEqualTo(Nbd.INIT_MAGIC);
@@ -203,7 +208,7 @@ class NegotiationTest {
 
   @Test
   void readOnlyExportOffersNothingThatWrites() {
-    exports.add(new Export("ro", "", device, true, false, 1));
+    exports.add(new Export("ro", "", device, true, false, ExportLimits.UNLIMITED));
     Talk talk = talk().option(Nbd.OPT_GO, go("ro"));
 
     ByteBuffer export = talk.replies().get(0).data();
@@ -231,6 +236,43 @@ class NegotiationTest {
     exports.add(Export.of("other", device));
 
     assertThat(talk().option(Nbd.OPT_INFO, go("")).types()).containsExactly(Nbd.REP_ERR_UNKNOWN);
+  }
+
+  @Test
+  void emptyNameMeansTheDefaultAndNothingElseOnceThereIsOne() {
+    exports.add(Export.of("", device));
+    exports.add(Export.of("other", device));
+    exports.setDefault("other");
+    assertThat(nameOfEmpty()).isEqualTo("other");
+    exports.rename("other", "another");
+    assertThat(nameOfEmpty()).isEqualTo("another");
+    exports.remove("another");
+    assertThat(talk().option(Nbd.OPT_INFO, go("")).types()).containsExactly(Nbd.REP_ERR_UNKNOWN);
+    exports.add(Export.of("another", device));
+    assertThat(nameOfEmpty()).isEqualTo("another");
+    exports.setDefault(null);
+    assertThat(nameOfEmpty()).isEmpty();
+  }
+
+  private String nameOfEmpty() {
+    Talk talk = talk().option(Nbd.OPT_INFO, go("", Nbd.INFO_NAME));
+    return talk.replies().get(2).text().substring(Short.BYTES);
+  }
+
+  @Test
+  void renamedExportIsFoundUnderItsNewNameOnly() {
+    exports.add(Export.of("other", device));
+    exports.rename("disk", "renamed");
+
+    assertThat(talk().option(Nbd.OPT_INFO, go("disk")).types())
+        .containsExactly(Nbd.REP_ERR_UNKNOWN);
+    Talk talk = talk().option(Nbd.OPT_INFO, go("renamed", Nbd.INFO_NAME));
+    assertThat(talk.replies().get(2).text()).isEqualTo("\0\1renamed");
+    assertThatThrownBy(() -> exports.rename("disk", "new")).hasMessageContaining("does not exist");
+    assertThatThrownBy(() -> exports.rename("renamed", "other")).hasMessageContaining("exists");
+    assertThatThrownBy(() -> exports.rename("renamed", "x".repeat(5000)))
+        .hasMessageContaining("longer than");
+    assertThat(exports.find("renamed")).isSameAs(disk);
   }
 
   @Test
@@ -292,6 +334,16 @@ class NegotiationTest {
     assertThat(new Talk(0).option(Nbd.OPT_LIST).hold(1).state()).isEqualTo(State.FAILED);
     assertThat(new Talk(0).option(Nbd.OPT_EXPORT_NAME, "disk".getBytes(UTF_8)).hold(1).state())
         .isEqualTo(State.TRANSMISSION);
+  }
+
+  @Test
+  void listIsRefusedWhereItIsNotAllowedAndNamesStillWork() {
+    options = ServerOptions.DEFAULT.withoutListing();
+    Talk talk = talk().option(Nbd.OPT_LIST).option(Nbd.OPT_INFO, go("disk"));
+
+    assertThat(talk.types())
+        .containsExactly(Nbd.REP_ERR_POLICY, Nbd.REP_INFO, Nbd.REP_INFO, Nbd.REP_ACK);
+    assertThat(talk().option(Nbd.OPT_GO, go("disk")).hold(7).state()).isEqualTo(State.TRANSMISSION);
   }
 
   @Test
@@ -465,7 +517,7 @@ class NegotiationTest {
 
   @Test
   void bytesBehindTheChoiceAreLeftToTheTransmission() {
-    Negotiation negotiation = new Negotiation(exports);
+    Negotiation negotiation = new Negotiation(exports, options);
     negotiation.takeOutput();
     byte[] talk = talk().option(Nbd.OPT_GO, go("disk")).raw(new byte[100]).in.toByteArray();
     ByteBuffer in = ByteBuffer.wrap(talk);
@@ -477,7 +529,7 @@ class NegotiationTest {
 
   @Test
   void answersOneOptionAtATimeSoThatTheClientMustListen() {
-    Negotiation negotiation = new Negotiation(exports);
+    Negotiation negotiation = new Negotiation(exports, options);
     negotiation.takeOutput();
     byte[] talk = talk().option(Nbd.OPT_LIST).option(Nbd.OPT_LIST).in.toByteArray();
     ByteBuffer in = ByteBuffer.wrap(talk);
@@ -508,7 +560,7 @@ class NegotiationTest {
             "reproduce with: mvn test -Dtest=NegotiationTest -Doxbow.seed=" + seed, e);
       }
       if (talk.state() == State.TRANSMISSION) {
-        exports.detach(talk.negotiation.export());
+        exports.detach(talk.negotiation.chosen());
       }
     }
     assertThat(exports.connectionCount(disk)).isZero();

@@ -30,6 +30,7 @@ abstract class ServerFixture {
   final ArenaDevice device = new ArenaDevice(SIZE_BYTES).logging();
   private final WorkerDiskPool disks = new WorkerDiskPool(1);
   private Engine engine;
+  ServerListener listener = ServerListener.NONE;
   NbdServer server;
   SocketAddress address;
 
@@ -40,7 +41,7 @@ abstract class ServerFixture {
   }
 
   final void start(ServerOptions options) throws IOException {
-    server = new NbdServer(engine, options);
+    server = new NbdServer(engine, options, listener);
     server.add(Export.of("disk", device));
     Path socket = directory.resolve("s" + System.nanoTime());
     address = server.listen(UnixDomainSocketAddress.of(socket)).address();
