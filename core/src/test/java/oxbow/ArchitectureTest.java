@@ -38,7 +38,7 @@ class ArchitectureTest {
           Map.entry("pdata", List.of("format", "block")),
           Map.entry("nbd", List.of("engine", "block")),
           Map.entry("device", List.of("nbd.client", "engine", "linux", "block")),
-          Map.entry("target", List.of("pdata", "format", "block")),
+          Map.entry("target", List.of("pdata", "format", "device.zero", "block")),
           Map.entry("targets", List.of("target", "block")),
           Map.entry("mapped", List.of("target", "device", "engine", "block")),
           Map.entry(

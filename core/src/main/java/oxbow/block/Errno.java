@@ -23,6 +23,7 @@ public final class Errno {
   public static final int ENOTSUP = 95;
   public static final int ESHUTDOWN = 108;
   public static final int ETIMEDOUT = 110;
+  public static final int ECONNREFUSED = 111;
   public static final int EDQUOT = 122;
 
   private Errno() {}
@@ -48,6 +49,7 @@ public final class Errno {
       case ENOTSUP -> "Operation not supported";
       case ESHUTDOWN -> "Cannot send after transport endpoint shutdown";
       case ETIMEDOUT -> "Connection timed out";
+      case ECONNREFUSED -> "Connection refused";
       case EDQUOT -> "Disk quota exceeded";
       default -> "error " + errno;
     };

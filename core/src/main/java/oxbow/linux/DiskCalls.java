@@ -45,16 +45,8 @@ public abstract class DiskCalls {
     static final DiskCalls INSTANCE = choose();
 
     private static DiskCalls choose() {
-      Syscalls.Abi abi = Syscalls.Abi.ofThisMachine();
-      if (abi == null) {
-        return PortableCalls.INSTANCE;
-      }
-      try {
-        Syscalls.ensureLinked();
-        return new LinuxCalls(abi);
-      } catch (LinkageError | RuntimeException nativeAccessIsDenied) {
-        return PortableCalls.INSTANCE;
-      }
+      Syscalls.Abi abi = Syscalls.Abi.usable();
+      return abi == null ? PortableCalls.INSTANCE : new LinuxCalls(abi);
     }
   }
 }

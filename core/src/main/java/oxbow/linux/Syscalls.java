@@ -37,15 +37,22 @@ final class Syscalls {
       int ioctl,
       int fadvise64,
       int fcntl,
+      int socket,
+      int sendto,
+      int dup3,
       int directFlag,
       int directoryFlag) {
     private static final Abi X86_64 =
-        new Abi(257, 3, 17, 18, 327, 328, 75, 74, 285, 8, 77, 332, 16, 221, 72, 0x4000, 0x10000);
+        new Abi(
+            257, 3, 17, 18, 327, 328, 75, 74, 285, 8, 77, 332, 16, 221, 72, 41, 44, 292, 0x4000,
+            0x10000);
     private static final Abi AARCH64 =
-        new Abi(56, 57, 67, 68, 286, 287, 83, 82, 47, 62, 46, 291, 29, 223, 25, 0x10000, 0x4000);
+        new Abi(
+            56, 57, 67, 68, 286, 287, 83, 82, 47, 62, 46, 291, 29, 223, 25, 198, 206, 24, 0x10000,
+            0x4000);
 
     /** The one of this machine; null where we know no numbers. */
-    static @Nullable Abi ofThisMachine() {
+    private static @Nullable Abi ofThisMachine() {
       if (!System.getProperty("os.name").equals("Linux")) {
         return null;
       }
@@ -54,6 +61,16 @@ final class Syscalls {
         case "aarch64" -> AARCH64;
         default -> null;
       };
+    }
+
+    /** The same; null also where native access is denied. The first call waits for linking. */
+    static @Nullable Abi usable() {
+      Abi abi = ofThisMachine();
+      try {
+        return abi != null && SYSCALL.type().parameterCount() > 0 ? abi : null;
+      } catch (LinkageError | RuntimeException nativeAccessIsDenied) {
+        return null;
+      }
     }
   }
 
@@ -111,13 +128,6 @@ final class Syscalls {
         signature,
         Linker.Option.captureCallState("errno"),
         Linker.Option.firstVariadicArg(1));
-  }
-
-  /** Links the one signature now; throws when native access is denied. */
-  static void ensureLinked() {
-    if (SYSCALL.type().parameterCount() == 0) {
-      throw new AssertionError();
-    }
   }
 
   /**

@@ -10,7 +10,8 @@ public interface TargetDevices {
    * object.
    *
    * @param address as in the table line
-   * @throws IOException if there is no such device, or it is locked, or may not be written
+   * @throws IOException if there is no such device, or it is locked; a {@link
+   *     oxbow.block.DeviceException} with EACCES, EPERM or EROFS if it may not be written
    */
   BlockDevice open(String address, boolean isWritable) throws IOException;
 }

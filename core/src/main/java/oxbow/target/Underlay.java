@@ -19,7 +19,8 @@ public record Underlay(BlockDevice device, long offsetBytes) {
   }
 
   /**
-   * Opens the device, for writing, and checks that the target fits on it from that sector on.
+   * Opens the device, for writing, and checks that the target fits on it from that sector on, and
+   * that its blocks (of {@link oxbow.block.Limits#blockSizeBytes}) are blocks of the device.
    *
    * @throws TargetException with device-mapper's sentences
    */
@@ -38,6 +39,18 @@ public record Underlay(BlockDevice device, long offsetBytes) {
           "%s too small for target: start=%d, len=%d, dev_size=%d"
               .formatted(address, offsetSectors, lengthSectors, deviceSectors));
     }
+    checkAligned(device, address, "start", offsetSectors);
+    checkAligned(device, address, "len", lengthSectors);
     return new Underlay(device, Sectors.toBytes(offsetSectors));
+  }
+
+  private static void checkAligned(BlockDevice device, String address, String what, long sectors)
+      throws TargetException {
+    int blockBytes = device.limits().blockSizeBytes();
+    if (Sectors.toBytes(sectors) % blockBytes != 0) {
+      throw new TargetException(
+          "%s=%d not aligned to h/w logical block size %d of %s"
+              .formatted(what, sectors, blockBytes, address));
+    }
   }
 }

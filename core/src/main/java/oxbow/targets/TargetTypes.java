@@ -9,11 +9,13 @@ import oxbow.target.clone.CloneTargetType;
 import oxbow.target.delay.DelayTargetType;
 import oxbow.target.error.ErrorTargetType;
 import oxbow.target.flakey.FlakeyTargetType;
+import oxbow.target.linear.LinearTargetType;
 import oxbow.target.logwrites.LogWritesTargetType;
 import oxbow.target.snapshot.Origins;
 import oxbow.target.snapshot.SnapshotMergeTargetType;
 import oxbow.target.snapshot.SnapshotOriginTargetType;
 import oxbow.target.snapshot.SnapshotTargetType;
+import oxbow.target.zero.ZeroTargetType;
 
 /**
  * The targets there are. A new one is a line here. Each program makes one of these and keeps it:
@@ -29,10 +31,12 @@ public final class TargetTypes {
           new DelayTargetType(),
           new ErrorTargetType(),
           new FlakeyTargetType(),
+          new LinearTargetType(),
           new LogWritesTargetType(),
           new SnapshotTargetType(origins),
           new SnapshotMergeTargetType(origins),
-          new SnapshotOriginTargetType(origins));
+          new SnapshotOriginTargetType(origins),
+          new ZeroTargetType());
 
   /** All, by name in alphabetical order. */
   public List<TargetType> all() {

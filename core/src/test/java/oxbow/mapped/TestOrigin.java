@@ -65,11 +65,24 @@ final class TestOrigin implements AutoCloseable {
 
   /** The same on a given device. */
   MappedDevice snapshot(String store, BlockDevice on, String tail) throws TargetException {
+    keep(store, on, tail);
+    return reopen(store, tail);
+  }
+
+  /** The same of the first bytes of the origin only. */
+  MappedDevice shortSnapshot(String store, BlockDevice on, long lengthBytes, String tail)
+      throws TargetException {
+    keep(store, on, tail);
+    MappedDevice snapshot = map(store, lengthBytes, "snapshot", words(store, tail));
+    snapshot.resume();
+    return snapshot;
+  }
+
+  private void keep(String store, BlockDevice on, String tail) {
     stores.put(store, on);
     if (tail.startsWith("P")) {
       persistent.add(on);
     }
-    return reopen(store, tail);
   }
 
   MappedDevice reopen(String store, String tail) throws TargetException {
@@ -86,9 +99,13 @@ final class TestOrigin implements AutoCloseable {
 
   /** A device that is not resumed yet. */
   MappedDevice load(String name, String type, String store, String tail) throws TargetException {
+    return map(name, bytes.sizeBytes(), type, words(store, tail));
+  }
+
+  private static List<String> words(String store, String tail) {
     List<String> words = new ArrayList<>(List.of("origin", store));
     words.addAll(List.of(tail.split(" ")));
-    return map(name, bytes.sizeBytes(), type, words);
+    return words;
   }
 
   private MappedDevice map(String name, long lengthBytes, String type, List<String> words)

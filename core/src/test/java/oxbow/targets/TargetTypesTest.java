@@ -20,6 +20,7 @@ class TargetTypesTest {
     assertThat(types.all()).extracting(TargetType::name).isSorted();
     assertThat(types.all())
         .extracting(type -> type.name() + " " + type.version())
-        .contains("clone v1.0.0", "delay v1.3.0", "error v1.5.0", "flakey v1.5.0");
+        .contains("clone v1.0.0", "delay v1.3.0", "error v1.5.0", "flakey v1.5.0")
+        .contains("linear v1.4.0", "zero v1.1.0");
   }
 }

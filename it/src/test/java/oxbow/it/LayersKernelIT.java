@@ -32,8 +32,9 @@ import oxbow.target.logwrites.LogReplay;
 import oxbow.targets.TargetTypes;
 
 /**
- * Aim: delay, flakey, error and log-writes speak as the kernel's do, do what those do, and their
- * log is the kernel's. Method: the same tables, requests and messages in a kernel and in Oxbow.
+ * Aim: delay, flakey, error, linear, log-writes and zero speak as the kernel's do, do what those
+ * do, and their log is the kernel's. Method: the same tables, requests and messages in a kernel and
+ * in Oxbow.
  */
 class LayersKernelIT {
   private static final int SECTOR = 512;
@@ -83,11 +84,23 @@ class LayersKernelIT {
           "flakey a 0 1 1 6 corrupt_bio_byte 1 r 1 0",
           "flakey a 0 1 1 1 whatever",
           "flakey c 0 1 1",
+          "linear",
+          "linear a",
+          "linear a 0",
+          "linear a 8",
+          "linear a 14336",
+          "linear a 14337",
+          "linear a 8 9",
+          "linear a x",
+          "linear c 0",
+          "linear c x",
           "log-writes a",
           "log-writes c b",
           "log-writes a c",
           "log-writes a b",
-          "log-writes a b surplus");
+          "log-writes a b surplus",
+          "zero",
+          "zero a");
 
   /** Prints, for each table, its table and status line, or why the kernel refuses it. */
   private static final String TELL =

@@ -55,7 +55,12 @@ final class MergeCore implements OriginFamily.Writer {
 
   private final OriginFamily family;
   private final Exceptions exceptions;
+
+  /**
+   * Empty where the store is invalid, whatever was known of it before: all is the origin's (M10).
+   */
   private final ExceptionTable table;
+
   private final PersistentStore store;
   private final ToIntFunction<TailRead> reader;
   private final Geometry chunks;
@@ -121,7 +126,7 @@ final class MergeCore implements OriginFamily.Writer {
       Effects out) {
     this.family = family;
     this.exceptions = exceptions;
-    this.table = exceptions.table;
+    this.table = exceptions.isValid() ? exceptions.table : new ExceptionTable(chunks.count());
     this.store = Objects.requireNonNull(exceptions.persistent, "C7: nothing to merge");
     this.reader = reader;
     this.mostChunks = Math.max(1, MOST_BYTES / chunks.partBytes());

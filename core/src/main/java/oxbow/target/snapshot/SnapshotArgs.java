@@ -29,8 +29,8 @@ public record SnapshotArgs(
     boolean discardPassdownOrigin,
     int warnAtPercent) {
 
-  public static final String DISCARD_ZEROES_COW = "discard_zeroes_cow";
-  public static final String DISCARD_PASSDOWN_ORIGIN = "discard_passdown_origin";
+  private static final String DISCARD_ZEROES_COW = "discard_zeroes_cow";
+  private static final String DISCARD_PASSDOWN_ORIGIN = "discard_passdown_origin";
 
   /** An event is raised when so much of the store is allocated: {@code warn_at:<percent>}. */
   public static final String WARN_AT = "warn_at:";
@@ -59,6 +59,15 @@ public record SnapshotArgs(
    */
   public static void checkCountAndFeatures(List<String> words) throws TargetException {
     parseFeatures(words);
+  }
+
+  /**
+   * Whether the origin will have discards, and so has to be opened for writing (C6, D3).
+   *
+   * @throws TargetException as {@link #checkCountAndFeatures}
+   */
+  static boolean passesDiscardsDown(List<String> words) throws TargetException {
+    return parseFeatures(words).passdownOrigin;
   }
 
   /**

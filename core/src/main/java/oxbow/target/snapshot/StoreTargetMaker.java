@@ -43,8 +43,8 @@ final class StoreTargetMaker {
       Constructor<T> constructor)
       throws TargetException {
     SnapshotArgs.checkCountAndFeatures(words);
-    boolean passesDiscardsDown = words.contains(SnapshotArgs.DISCARD_PASSDOWN_ORIGIN);
-    BlockDevice origin = open(devices, words.get(0), isMerge || passesDiscardsDown, "origin");
+    boolean isWritten = isMerge || SnapshotArgs.passesDiscardsDown(words);
+    BlockDevice origin = open(devices, words.get(0), isWritten, "origin");
     checkLength(lengthSectors, origin, words.get(0));
     BlockDevice store = open(devices, words.get(1), true, "COW");
     SnapshotArgs.checkDifferent(origin, store);
