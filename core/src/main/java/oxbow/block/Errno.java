@@ -16,6 +16,7 @@ public final class Errno {
   public static final int EBUSY = 16;
   public static final int EEXIST = 17;
   public static final int EINVAL = 22;
+  public static final int ETXTBSY = 26;
   public static final int EFBIG = 27;
   public static final int ENOSPC = 28;
   public static final int EROFS = 30;
@@ -42,6 +43,7 @@ public final class Errno {
       case EBUSY -> "Device or resource busy";
       case EEXIST -> "File exists";
       case EINVAL -> "Invalid argument";
+      case ETXTBSY -> "Text file busy";
       case EFBIG -> "File too large";
       case ENOSPC -> "No space left on device";
       case EROFS -> "Read-only file system";

@@ -67,7 +67,8 @@ public abstract class DiskFile implements AutoCloseable {
 
   /**
    * Locks the file against other openings by this program, in this process or another; shared locks
-   * go together. The lock lasts until {@link #close}. Does not wait.
+   * go together. A shared lock can be made an exclusive one, which keeps it if that fails. The lock
+   * lasts until {@link #close}. Does not wait.
    *
    * @return -EAGAIN when another opening is in the way
    */

@@ -32,6 +32,9 @@ final class PortableFile extends DiskFile {
   private final Object identity;
   private boolean isCountedAsShared;
 
+  /** Null when another opening of this process has the shared one. */
+  private @Nullable FileLock lock;
+
   PortableFile(FileChannel channel, Path path) throws IOException {
     this.channel = channel;
     this.path = path;
@@ -168,11 +171,14 @@ final class PortableFile extends DiskFile {
     return attempt(
         () -> {
           synchronized (SHARED_OPENINGS) {
+            if (isCountedAsShared) {
+              return isExclusive ? exchange() : 0;
+            }
             if (!isExclusive && SHARED_OPENINGS.containsKey(identity)) {
               countShared(1);
               return 0;
             }
-            FileLock lock = tryLock(isExclusive);
+            lock = tryLock(isExclusive);
             if (lock == null) {
               return -Errno.EAGAIN;
             }
@@ -182,6 +188,22 @@ final class PortableFile extends DiskFile {
             return 0;
           }
         });
+  }
+
+  /** The shared lock for an exclusive one; the JDK knows no other way than through none. */
+  private long exchange() throws IOException {
+    FileLock shared = lock;
+    if (shared == null || !Integer.valueOf(1).equals(SHARED_OPENINGS.get(identity))) {
+      return -Errno.EAGAIN;
+    }
+    shared.release();
+    lock = tryLock(true);
+    if (lock == null) {
+      lock = tryLock(false);
+      return -Errno.EAGAIN;
+    }
+    countShared(-1);
+    return 0;
   }
 
   private @Nullable FileLock tryLock(boolean isExclusive) throws IOException {

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -77,6 +78,9 @@ public final class MappedDevice implements BlockDevice {
   private @Nullable BlockRequest heldFirst;
 
   private @Nullable BlockRequest heldLast;
+
+  /** Where requests go once the device has been replaced; set once, under the owner's lock. */
+  private volatile @Nullable Consumer<BlockRequest> successor;
 
   /**
    * A suspended device.
@@ -265,7 +269,7 @@ public final class MappedDevice implements BlockDevice {
     boolean isHeld =
         owner.ask(
             () -> {
-              if (gate.isOpen() || owner.fault() != null) {
+              if (gate.isOpen() || owner.fault() != null || successor != null) {
                 return false;
               }
               request.next = null;
@@ -280,7 +284,10 @@ public final class MappedDevice implements BlockDevice {
     if (isHeld) {
       return;
     }
-    if (owner.fault() == null) {
+    Consumer<BlockRequest> elsewhere = successor;
+    if (elsewhere != null) {
+      elsewhere.accept(request);
+    } else if (owner.fault() == null) {
       submit(request);
     } else {
       request.complete(Errno.EIO);
@@ -295,15 +302,20 @@ public final class MappedDevice implements BlockDevice {
     return all;
   }
 
+  private static void forEach(@Nullable BlockRequest first, Consumer<BlockRequest> action) {
+    BlockRequest each = first;
+    while (each != null) {
+      BlockRequest following = each.next;
+      each.next = null;
+      action.accept(each);
+      each = following;
+    }
+  }
+
   /** The target has thrown: all requests are answered with EIO from now on, for good. */
   private void failed(String why) {
     BlockRequest held = owner.ask(() -> Optional.ofNullable(takeHeld())).orElse(null);
-    while (held != null) {
-      BlockRequest following = held.next;
-      held.next = null;
-      held.complete(Errno.EIO);
-      held = following;
-    }
+    forEach(held, request -> request.complete(Errno.EIO));
     EffectHost host = new EffectHost();
     host.warn("the device has failed, all requests to it fail from now on: " + why);
     host.event("device failed: " + why);
@@ -362,13 +374,24 @@ public final class MappedDevice implements BlockDevice {
                   return Optional.ofNullable(takeHeld());
                 })
             .orElse(null);
-    while (held != null) {
-      BlockRequest following = held.next;
-      held.next = null;
-      submit(held);
-      held = following;
-    }
+    forEach(held, this::submit);
     tickAgain(tickings.get());
+  }
+
+  /**
+   * The device has been replaced: what it holds goes there, in order, and so does whatever still
+   * comes from a thread that has not noticed. Only while suspended, and for good.
+   */
+  void retire(Consumer<BlockRequest> replacement) {
+    BlockRequest held =
+        owner
+            .ask(
+                () -> {
+                  successor = replacement;
+                  return Optional.ofNullable(takeHeld());
+                })
+            .orElse(null);
+    forEach(held, replacement);
   }
 
   /**
@@ -417,6 +440,11 @@ public final class MappedDevice implements BlockDevice {
   /** Why the device has failed, all requests with it; null while it has not. */
   public @Nullable String fault() {
     return owner.fault();
+  }
+
+  /** The devices underneath, each once. */
+  List<BlockDevice> below() {
+    return devices.stream().distinct().toList();
   }
 
   /** How the devices underneath are, and where metadata is kept. */

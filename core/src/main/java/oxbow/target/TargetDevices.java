@@ -14,4 +14,14 @@ public interface TargetDevices {
    *     oxbow.block.DeviceException} with EACCES, EPERM or EROFS if it may not be written
    */
   BlockDevice open(String address, boolean isWritable) throws IOException;
+
+  /**
+   * Opens a device for writing that this target alone may write while it is there: what lies on it
+   * is known to the target, and would be wrong if another wrote too.
+   *
+   * @throws IOException also when another table has it open for writing
+   */
+  default BlockDevice openOwn(String address) throws IOException {
+    return open(address, true);
+  }
 }

@@ -27,9 +27,21 @@ public record Underlay(BlockDevice device, long offsetBytes) {
   public static Underlay open(
       TargetDevices devices, String address, long offsetSectors, long lengthSectors)
       throws TargetException {
+    return fitting(devices, address, offsetSectors, lengthSectors);
+  }
+
+  /** The same, from its beginning, of a device that the target alone may write. */
+  public static Underlay openOwn(TargetDevices devices, String address, long lengthSectors)
+      throws TargetException {
+    return fitting((named, _) -> devices.openOwn(named), address, 0, lengthSectors);
+  }
+
+  private static Underlay fitting(
+      TargetDevices opener, String address, long offsetSectors, long lengthSectors)
+      throws TargetException {
     BlockDevice device;
     try {
-      device = devices.open(address, true);
+      device = opener.open(address, true);
     } catch (IOException e) {
       throw new TargetException("Device lookup failed: " + e.getMessage(), e);
     }

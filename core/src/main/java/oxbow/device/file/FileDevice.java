@@ -42,7 +42,7 @@ public final class FileDevice implements BlockDevice {
   private final DiskFile file;
   private final DiskPool pool;
   private final FileFacts facts;
-  private final boolean isReadOnly;
+  private final boolean isUpgradable;
   private final boolean isBlockDevice;
   private final FileTransfer transfer;
   private final FileZeroing zeroing;
@@ -52,13 +52,17 @@ public final class FileDevice implements BlockDevice {
   /** Grows in {@link #growTo} only. */
   private volatile long sizeBytes;
 
-  /** Null until asked for; a race finds the same out twice. */
+  /** Changes in {@link #becomeWritable} only. */
+  private volatile boolean isReadOnly;
+
+  /** Null until asked for, and when they have changed; set under this. */
   private volatile @Nullable Limits limits;
 
   /** A race on this flag costs one needless call. */
   private boolean isReadNowMissing;
 
   /**
+   * @param isUpgradable whether a read-only device was opened so that it can be written
    * @param fileEndBytes length of the file; the device may be shorter, or longer by a padded tail
    */
   FileDevice(
@@ -66,6 +70,7 @@ public final class FileDevice implements BlockDevice {
       DiskFile file,
       FileFacts facts,
       boolean isReadOnly,
+      boolean isUpgradable,
       long sizeBytes,
       long fileEndBytes,
       DiskPool pool) {
@@ -75,6 +80,7 @@ public final class FileDevice implements BlockDevice {
     this.pool = pool;
     this.sizeBytes = sizeBytes;
     this.isReadOnly = isReadOnly;
+    this.isUpgradable = isUpgradable;
     this.isBlockDevice = facts.kind() == FileFacts.Kind.BLOCK_DEVICE;
     this.transfer = new FileTransfer(file, fileEndBytes);
     this.zeroing = new FileZeroing(file, transfer, isBlockDevice);
@@ -111,14 +117,34 @@ public final class FileDevice implements BlockDevice {
   @Override
   public Limits limits() {
     Limits known = limits;
-    if (known == null) {
-      known =
-          isReadOnly
-              ? Limits.READ_ONLY_FILE
-              : writableLimits(zeroing.probeDiscard(transfer.fileEndBytes()), isBlockDevice);
-      limits = known;
+    return known == null ? findLimits() : known;
+  }
+
+  private synchronized Limits findLimits() {
+    Limits found =
+        isReadOnly
+            ? Limits.READ_ONLY_FILE
+            : writableLimits(zeroing.probeDiscard(transfer.fileEndBytes()), isBlockDevice);
+    limits = found;
+    return found;
+  }
+
+  /**
+   * Lets a device that was opened by {@link FileOpener#openUpgradable} be written too, under a lock
+   * that nobody shares from then on. A second time does nothing. Blocks for a moment.
+   *
+   * @throws DeviceInUseException when another program has it open for reading
+   * @throws DeviceException with EROFS when the file could only be opened for reading
+   */
+  public synchronized void becomeWritable() throws IOException {
+    if (isReadOnly) {
+      if (!isUpgradable) {
+        throw new DeviceException(Errno.EROFS, path.toString());
+      }
+      FileOpener.lock(file, path, true);
+      isReadOnly = false;
+      limits = null;
     }
-    return known;
   }
 
   /** Bytes at the end of the file that are not served, since they make no whole sector (O12). */

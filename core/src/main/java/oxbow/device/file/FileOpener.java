@@ -3,6 +3,7 @@ package oxbow.device.file;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import oxbow.block.DeviceException;
 import oxbow.block.Errno;
 import oxbow.block.Sectors;
@@ -23,6 +24,10 @@ public final class FileOpener {
      */
     PAD
   }
+
+  /** Why a file may not be opened for writing though it can be read. */
+  private static final Set<Integer> UNWRITABLE =
+      Set.of(Errno.EACCES, Errno.EPERM, Errno.EROFS, Errno.EBUSY, Errno.ETXTBSY);
 
   private final DiskCalls calls;
   private final DiskPool pool;
@@ -55,11 +60,31 @@ public final class FileOpener {
     return open(path, DiskFile.Mode.READ_WRITE, tail);
   }
 
+  /**
+   * Opens for reading as {@link #openReadOnly} does, but so that {@link FileDevice#becomeWritable}
+   * may follow where the file can be written at all.
+   */
+  public FileDevice openUpgradable(Path path, OddTail tail) throws IOException {
+    try {
+      return open(path, DiskFile.Mode.READ_WRITE, true, tail);
+    } catch (DeviceException unwritable) {
+      if (UNWRITABLE.contains(unwritable.errno())) {
+        return openReadOnly(path, tail);
+      }
+      throw unwritable;
+    }
+  }
+
   private FileDevice open(Path path, DiskFile.Mode mode, OddTail tail) throws IOException {
+    return open(path, mode, mode == DiskFile.Mode.READ_ONLY, tail);
+  }
+
+  private FileDevice open(Path path, DiskFile.Mode mode, boolean isReadOnly, OddTail tail)
+      throws IOException {
     DiskFile file = calls.open(path, mode);
     try {
-      lock(file, path, mode);
-      return asDevice(file, path, mode, tail);
+      lock(file, path, !isReadOnly);
+      return asDevice(file, path, mode, isReadOnly, tail);
     } catch (IOException | RuntimeException e) {
       closeAfter(e, file);
       throw e;
@@ -77,9 +102,9 @@ public final class FileOpener {
     checkSize(sizeBytes);
     DiskFile file = calls.open(path, DiskFile.Mode.CREATE_NEW);
     try {
-      lock(file, path, DiskFile.Mode.CREATE_NEW);
+      lock(file, path, true);
       giveSize(file, path, sizeBytes);
-      return asDevice(file, path, DiskFile.Mode.CREATE_NEW, OddTail.DROP);
+      return asDevice(file, path, DiskFile.Mode.CREATE_NEW, false, OddTail.DROP);
     } catch (IOException | RuntimeException e) {
       closeAfter(e, file);
       Files.deleteIfExists(path);
@@ -99,12 +124,12 @@ public final class FileOpener {
     checkSize(sizeBytes);
     DiskFile file = calls.open(path, DiskFile.Mode.READ_WRITE);
     try {
-      lock(file, path, DiskFile.Mode.READ_WRITE);
+      lock(file, path, true);
       if (file.sizeBytes() != 0) {
         throw new DeviceException(Errno.EEXIST, path.toString());
       }
       giveSize(file, path, sizeBytes);
-      return asDevice(file, path, DiskFile.Mode.READ_WRITE, OddTail.DROP);
+      return asDevice(file, path, DiskFile.Mode.READ_WRITE, false, OddTail.DROP);
     } catch (IOException | RuntimeException e) {
       closeAfter(e, file);
       throw e;
@@ -143,8 +168,8 @@ public final class FileOpener {
     calls.syncDirectory(directory);
   }
 
-  private static void lock(DiskFile file, Path path, DiskFile.Mode mode) throws IOException {
-    long result = file.lock(mode != DiskFile.Mode.READ_ONLY);
+  static void lock(DiskFile file, Path path, boolean isExclusive) throws IOException {
+    long result = file.lock(isExclusive);
     if (result == -Errno.EAGAIN) {
       throw new DeviceInUseException(path);
     }
@@ -153,7 +178,8 @@ public final class FileOpener {
     }
   }
 
-  private FileDevice asDevice(DiskFile file, Path path, DiskFile.Mode mode, OddTail tail)
+  private FileDevice asDevice(
+      DiskFile file, Path path, DiskFile.Mode mode, boolean isReadOnly, OddTail tail)
       throws IOException {
     FileFacts facts = file.facts();
     long fileEndBytes = file.sizeBytes();
@@ -162,8 +188,9 @@ public final class FileOpener {
     if (tail == OddTail.PAD && sizeBytes < fileEndBytes) {
       sizeBytes += Sectors.SIZE_BYTES;
     }
-    boolean isReadOnly = mode == DiskFile.Mode.READ_ONLY;
-    return new FileDevice(path, file, facts, isReadOnly, sizeBytes, fileEndBytes, pool);
+    boolean isUpgradable = isReadOnly && mode != DiskFile.Mode.READ_ONLY;
+    return new FileDevice(
+        path, file, facts, isReadOnly, isUpgradable, sizeBytes, fileEndBytes, pool);
   }
 
   private static void check(long result, Path path) throws DeviceException {

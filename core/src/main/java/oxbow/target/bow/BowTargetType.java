@@ -31,7 +31,7 @@ public final class BowTargetType implements TargetType {
   public Target construct(long lengthSectors, List<String> words, TargetDevices devices)
       throws TargetException {
     BowArgs args = BowArgs.parse(words);
-    BlockDevice device = Underlay.open(devices, args.device(), 0, lengthSectors).device();
+    BlockDevice device = Underlay.openOwn(devices, args.device(), lengthSectors).device();
     long lengthBytes = Sectors.toBytes(lengthSectors);
     checkGeometry(args, lengthBytes, device);
     checkHasNoLog(device, args.device());

@@ -54,10 +54,10 @@ public final class CloneTargetType implements TargetType {
       throw new TargetException("Invalid number of arguments: " + words.size() + ", expected >= 4");
     }
     long length = Sectors.toBytes(lengthSectors);
-    BlockDevice metadataDevice = open(devices, words.get(0), true, "metadata");
-    BlockDevice destination = open(devices, words.get(1), true, "destination");
+    BlockDevice metadataDevice = openOwn(devices, words.get(0), "metadata");
+    BlockDevice destination = openOwn(devices, words.get(1), "destination");
     checkLength(length, destination, "destination");
-    BlockDevice source = open(devices, words.get(2), false, "source");
+    BlockDevice source = openSource(devices, words.get(2));
     checkLength(length, source, "source");
     checkRegions(CloneArgs.parseRegionSize(words.get(3)), length, destination, source);
     CloneArgs args = CloneArgs.parse(words);
@@ -108,14 +108,26 @@ public final class CloneTargetType implements TargetType {
         : CloneMetadata.open(io, lengthSectors, args.regionSizeSectors());
   }
 
-  private static BlockDevice open(
-      TargetDevices devices, String address, boolean isWritable, String role)
+  private static BlockDevice openOwn(TargetDevices devices, String address, String role)
       throws TargetException {
     try {
-      return devices.open(address, isWritable);
+      return devices.openOwn(address);
     } catch (IOException e) {
-      throw new TargetException("Error opening " + role + " device: " + e.getMessage(), e);
+      throw notOpened(role, e);
     }
+  }
+
+  private static BlockDevice openSource(TargetDevices devices, String address)
+      throws TargetException {
+    try {
+      return devices.open(address, false);
+    } catch (IOException e) {
+      throw notOpened("source", e);
+    }
+  }
+
+  private static TargetException notOpened(String role, IOException why) {
+    return new TargetException("Error opening " + role + " device: " + why.getMessage(), why);
   }
 
   private static void checkLength(long lengthBytes, BlockDevice device, String role)

@@ -43,7 +43,7 @@ public final class LogWritesTargetType implements TargetType {
     long lengthBytes = Sectors.toBytes(lengthSectors);
     String table = words.get(0) + " " + words.get(1);
     try {
-      BlockDevice logDevice = devices.open(words.get(1), true);
+      BlockDevice logDevice = devices.openOwn(words.get(1));
       synchronized (logs) {
         WriteLog log = logs.get(logDevice);
         if (log == null) {
