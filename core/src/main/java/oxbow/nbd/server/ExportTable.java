@@ -88,6 +88,12 @@ final class ExportTable {
     return offer.connectionCount;
   }
 
+  /** How many clients are attached to the export of that very name. */
+  synchronized int connectionCount(String name) {
+    Offer offer = offers.get(name);
+    return offer == null ? 0 : offer.connectionCount;
+  }
+
   /** Whether it has neither been removed nor the table been closed. */
   synchronized boolean isOffered(Offer offer) {
     return !isClosing && offers.get(offer.export().name()) == offer;

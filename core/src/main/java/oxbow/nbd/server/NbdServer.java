@@ -165,6 +165,11 @@ public final class NbdServer implements AutoCloseable {
     }
   }
 
+  /** Clients that use an export now; 0 if there is none of that name. */
+  public int clientCount(String name) {
+    return exports.connectionCount(name);
+  }
+
   /** Clients now connected, those still in negotiation included. */
   public int connectionCount() {
     lock.lock();
