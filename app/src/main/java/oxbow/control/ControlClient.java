@@ -54,15 +54,16 @@ public final class ControlClient {
   /**
    * Hands over events as they happen, until the process ends the stream. Blocks.
    *
+   * @param fields of the request
    * @throws ControlException when the process refuses; its message is the reason
    * @throws IOException when nobody answers there, or the stream is broken off
    */
-  public static void follow(Path socket, Route route, Consumer<Event> events)
+  public static void follow(Path socket, Route route, Map<String, ?> fields, Consumer<Event> events)
       throws IOException, ControlException {
     exchange(
         socket,
         route,
-        Map.of(),
+        fields,
         body -> {
           EventStream.read(body, events);
           return Map.of();

@@ -22,6 +22,11 @@ public interface Device {
 
   List<TargetLine> table();
 
+  /** Which tables there are, as dmsetup's {@code info} says it. */
+  default String tablesPresent() {
+    return "LIVE";
+  }
+
   /** The table that has been loaded and waits for a resume; empty when there is none. */
   default List<TargetLine> inactiveTable() {
     return List.of();

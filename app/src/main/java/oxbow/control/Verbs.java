@@ -89,7 +89,7 @@ public final class Verbs {
     Map<String, @Nullable Object> info = object("name", device.name());
     info.put("state", device.isSuspended() ? "SUSPENDED" : "ACTIVE");
     info.put("readOnly", device.isReadOnly());
-    info.put("tables", "LIVE");
+    info.put("tables", device.tablesPresent());
     info.put("openCount", device.openCount());
     info.put("eventNumber", device.eventNumber());
     info.put("address", device.address());

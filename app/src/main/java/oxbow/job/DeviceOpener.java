@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
+import oxbow.block.Remote;
 import oxbow.console.UserException;
 import oxbow.device.Address;
 import oxbow.device.file.FileDevice;
@@ -18,6 +20,7 @@ import oxbow.device.nbd.NbdState;
 import oxbow.device.zero.ZeroDevice;
 import oxbow.engine.Engine;
 import oxbow.engine.WorkerDiskPool;
+import oxbow.mapped.Layer;
 import oxbow.nbd.client.NbdAddress;
 import oxbow.targets.TargetTypes;
 
@@ -26,6 +29,12 @@ import oxbow.targets.TargetTypes;
  * by one thread; blocks.
  */
 public final class DeviceOpener implements AutoCloseable {
+  /** How long requests to a lost server may hold up the end of a job. */
+  private static final long HOLD_AT_END_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /** And how long those to one that says nothing; some disks take their time for a last flush. */
+  private static final long SILENCE_AT_END_NANOS = TimeUnit.SECONDS.toNanos(10);
+
   private final WorkerDiskPool disks = new WorkerDiskPool();
   private final FileOpener files = new FileOpener(disks);
   private final Consumer<String> log;
@@ -87,6 +96,16 @@ public final class DeviceOpener implements AutoCloseable {
     return wrapBottom(
         address,
         isWritable ? writableBottom(bottom) : readableBottom(bottom, FileOpener.OddTail.DROP));
+  }
+
+  /**
+   * Opens for several users at once: for reading, until {@link FileDevice#becomeWritable} is called
+   * on a file. A device that holds a checkpoint of backup-on-write is refused.
+   */
+  public BlockDevice openShared(Address address) throws IOException {
+    return address instanceof Address.File file
+        ? refuseCheckpoint(file, files.openUpgradable(file.path(), FileOpener.OddTail.DROP))
+        : openWritable(address);
   }
 
   private BlockDevice readableBottom(Address bottom, FileOpener.OddTail tail) throws IOException {
@@ -165,7 +184,7 @@ public final class DeviceOpener implements AutoCloseable {
   }
 
   /** The targets there are; those of one origin find each other through these. */
-  TargetTypes types() {
+  public TargetTypes types() {
     return types;
   }
 
@@ -238,8 +257,24 @@ public final class DeviceOpener implements AutoCloseable {
     return new Address.File(nbd.text(), nbd.socket());
   }
 
+  /**
+   * Lets requests to a server that is gone fail soon, and targets for tests keep nothing back, so
+   * that nobody waits for them at the end.
+   */
+  public static void holdNoLonger(BlockDevice device) {
+    Remote server = device.remote();
+    if (server != null) {
+      server.holdNanos(Math.min(server.holdNanos(), HOLD_AT_END_NANOS));
+      server.silenceNanos(SILENCE_AT_END_NANOS);
+    }
+    if (device instanceof Layer layer) {
+      layer.mapped().keepNothingBack();
+      layer.below().forEach(DeviceOpener::holdNoLonger);
+    }
+  }
+
   /** Devices could not be closed: their threads are left to the end of the process. */
-  void abandon() {
+  public void abandon() {
     isAbandoned = true;
   }
 

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockingDevice;
-import oxbow.block.Remote;
 import oxbow.block.Sectors;
 import oxbow.console.UserException;
 import oxbow.device.Address;
@@ -30,12 +29,6 @@ import oxbow.target.TargetException;
  */
 final class DeviceStack implements AutoCloseable {
   static final String UNCHANGED = "Nothing was changed.";
-
-  /** How long requests to a lost server may hold up the end of the job. */
-  private static final long HOLD_AT_END_NANOS = TimeUnit.SECONDS.toNanos(2);
-
-  /** And how long those to one that says nothing; some disks take their time for a last flush. */
-  private static final long SILENCE_AT_END_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private static final long SUSPEND_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -215,19 +208,7 @@ final class DeviceStack implements AutoCloseable {
    * that nobody waits for them at the end.
    */
   void holdNoLonger() {
-    devices.forEach(DeviceStack::holdNoLonger);
-  }
-
-  private static void holdNoLonger(BlockDevice device) {
-    Remote server = device.remote();
-    if (server != null) {
-      server.holdNanos(Math.min(server.holdNanos(), HOLD_AT_END_NANOS));
-      server.silenceNanos(SILENCE_AT_END_NANOS);
-    }
-    if (device instanceof Layer layer) {
-      layer.mapped().keepNothingBack();
-      layer.below().forEach(DeviceStack::holdNoLonger);
-    }
+    devices.forEach(DeviceOpener::holdNoLonger);
   }
 
   /**

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import oxbow.console.UserException;
 
 /** Where to serve, as users write it: {@code unix:PATH} or {@code tcp:HOST:PORT}. */
-final class ListenAddress {
+public final class ListenAddress {
   private static final String UNIX = "unix:";
   private static final String TCP = "tcp:";
   private static final int MAX_PORT = 65535;
@@ -19,7 +19,8 @@ final class ListenAddress {
    *
    * @param option where it stands on the command line
    */
-  static SocketAddress parse(String command, String option, String text) throws UserException {
+  public static SocketAddress parse(String command, String option, String text)
+      throws UserException {
     if (text.startsWith(UNIX) && text.length() > UNIX.length()) {
       return UnixDomainSocketAddress.of(Path.of(text.substring(UNIX.length())));
     }

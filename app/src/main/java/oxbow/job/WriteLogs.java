@@ -14,7 +14,7 @@ import oxbow.format.logwrites.LogSuper;
 
 /**
  * The files that log-writes addresses write to. Who names the same path twice gets one log for
- * both. Used by one thread; blocks.
+ * both. Blocks.
  */
 final class WriteLogs {
   /** A new log is sparse: as long as it may become, taking only the space it needs. */
@@ -32,7 +32,7 @@ final class WriteLogs {
    *
    * @throws IOException also when what is there is not empty and no log
    */
-  BlockDevice open(String path, boolean isWritable) throws IOException {
+  synchronized BlockDevice open(String path, boolean isWritable) throws IOException {
     Path key = Path.of(path).toAbsolutePath().normalize();
     FileDevice log = open.get(key);
     if (log == null) {
@@ -77,7 +77,7 @@ final class WriteLogs {
    *
    * @throws IOException the last failure, after all have been tried
    */
-  void close() throws IOException {
+  synchronized void close() throws IOException {
     IOException failure = null;
     for (FileDevice device : open.values()) {
       try {
