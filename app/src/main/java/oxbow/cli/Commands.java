@@ -19,6 +19,9 @@ final class Commands {
   private static final int SIMILAR_DISTANCE = 2;
   private static final Map<String, Supplier<Object>> TABLE = table();
 
+  /** Other words for commands, which no list shows. */
+  private static final Map<String, String> ALIASES = Map.of("reload", "load");
+
   private Commands() {}
 
   private static Map<String, Supplier<Object>> table() {
@@ -30,6 +33,19 @@ final class Commands {
     table.put("verify", VerifyCommand::new);
     table.put("bow", BowCommand::new);
     table.put("demo", DemoCommand::new);
+    table.put("daemon", DaemonCommand::new);
+    table.put("create", CreateCommand::new);
+    table.put("remove", RemoveCommand::new);
+    table.put("suspend", SuspendCommand::new);
+    table.put("load", LoadCommand::new);
+    table.put("resume", ResumeCommand::new);
+    table.put("clear", ClearCommand::new);
+    table.put("rename", RenameCommand::new);
+    table.put("export", ExportCommand::new);
+    table.put("unexport", UnexportCommand::new);
+    table.put("exports", ExportsCommand::new);
+    table.put("events", EventsCommand::new);
+    table.put("targets", TargetsCommand::new);
     table.put("ls", LsCommand::new);
     table.put("info", InfoCommand::new);
     table.put("deps", DepsCommand::new);
@@ -44,7 +60,8 @@ final class Commands {
 
   /** A command line that understands at least the command that {@code args} begin with. */
   static CommandLine commandLine(String[] args) throws UserException {
-    String word = args.length == 0 ? "" : args[0];
+    String given = args.length == 0 ? "" : args[0];
+    String word = ALIASES.getOrDefault(given, given);
     // Not for users: no list of commands shows it.
     Supplier<Object> asked = word.equals("train") ? TrainCommand::new : TABLE.get(word);
     if (asked == null && !word.isEmpty() && !word.startsWith("-")) {

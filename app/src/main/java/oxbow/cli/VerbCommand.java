@@ -116,7 +116,7 @@ abstract class VerbCommand extends Command {
     }
   }
 
-  private UserException noAnswer(String what, Path socket, IOException why) {
+  UserException noAnswer(String what, Path socket, IOException why) {
     return Files.exists(socket)
         ? UserException.failed(what, socket + " does not answer: " + UserException.reason(why))
         : UserException.failed(what, "Device not found").advise(adviceIfMissing(socket));

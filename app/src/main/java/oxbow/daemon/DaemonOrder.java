@@ -1,0 +1,15 @@
+package oxbow.daemon;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a daemon is asked to be.
+ *
+ * @param control of the socket; null for the usual place
+ * @param state the directory that it remembers in; null for the usual place
+ * @param isListingAllowed whether clients may ask which exports there are
+ * @param isInsecure whether addresses that other machines reach may be listened on
+ */
+public record DaemonOrder(
+    @Nullable Path control, @Nullable Path state, boolean isListingAllowed, boolean isInsecure) {}

@@ -1,0 +1,397 @@
+package oxbow.daemon;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import oxbow.console.UserException;
+import oxbow.control.ControlDirectory;
+import oxbow.control.ControlException;
+import oxbow.control.DeviceRegistry;
+import oxbow.job.DeviceOpener;
+
+/**
+ * The devices of the daemon and all that changes them. What changed is remembered before it is
+ * answered. Any thread; blocks.
+ */
+final class Devices {
+  private static final String NAMED = "oxbow:";
+
+  private final DeviceOpener opener;
+  private final OpenDevices open;
+  private final Exports exports;
+  private final EventLog events;
+  private final StateFile state;
+  private final DeviceRegistry registry;
+  private final ConcurrentSkipListMap<String, ManagedDevice> devices =
+      new ConcurrentSkipListMap<>();
+
+  /**
+   * @param registry where the verbs find the devices
+   */
+  Devices(
+      DeviceOpener opener,
+      Exports exports,
+      EventLog events,
+      StateFile state,
+      DeviceRegistry registry) {
+    this.opener = opener;
+    this.open = new OpenDevices(opener, devices::get);
+    this.exports = exports;
+    this.events = events;
+    this.state = state;
+    this.registry = registry;
+  }
+
+  ManagedDevice find(String name) throws ControlException {
+    ManagedDevice device = devices.get(name);
+    if (device == null) {
+      throw ControlException.notFound("Device not found");
+    }
+    return device;
+  }
+
+  /** In the order of their names. */
+  List<ManagedDevice> all() {
+    return List.copyOf(devices.values());
+  }
+
+  OpenDevices open() {
+    return open;
+  }
+
+  // dmsetup's verbs.
+
+  /**
+   * Makes a device, which is there only if all of this succeeds.
+   *
+   * @param table null for none yet
+   * @param orders where it is to be served
+   */
+  void create(String name, @Nullable String table, boolean isReadOnly, List<ExportOrder> orders)
+      throws ControlException {
+    TableText text = table == null ? null : TableText.parse(table);
+    ManagedDevice device = enter(name, isReadOnly);
+    try {
+      device.change(
+          () -> {
+            if (text != null) {
+              device.load(text);
+              device.resume(false);
+            }
+            for (ExportOrder order : orders) {
+              exports.add(device, order);
+            }
+          });
+      remember();
+    } catch (ControlException | RuntimeException refused) {
+      undo(device);
+      throw refused;
+    }
+    events.add("created", name, Map.of());
+  }
+
+  private synchronized ManagedDevice enter(String name, boolean isReadOnly)
+      throws ControlException {
+    checkName(name);
+    ManagedDevice device = new ManagedDevice(name, isReadOnly, open, opener, exports, events);
+    devices.put(name, device);
+    registry.add(device);
+    return device;
+  }
+
+  private void checkName(String name) throws ControlException {
+    if (!ControlDirectory.isName(name)) {
+      throw new ControlException(
+          "Invalid name " + name + ": letters, digits and ._-+:@ are expected, at most 60");
+    }
+    if (devices.containsKey(name)) {
+      throw ControlException.conflict("A device " + name + " exists already");
+    }
+  }
+
+  private void undo(ManagedDevice device) throws ControlException {
+    device.change(
+        () -> {
+          exports.remove(device, null);
+          device.remove();
+        });
+    forget(device);
+  }
+
+  private synchronized void forget(ManagedDevice device) {
+    devices.remove(device.name(), device);
+    registry.remove(device.name());
+  }
+
+  /**
+   * Ends a device.
+   *
+   * @param isForced whether its clients are hung up on, and everything on it fails from now on; a
+   *     device that others lie on stays, failing
+   */
+  void remove(String name, boolean isForced) throws ControlException {
+    ManagedDevice device = find(name);
+    device.change(
+        () -> {
+          if (!isForced && device.openCount() > 0) {
+            throw ControlException.conflict("Device or resource busy");
+          }
+          exports.remove(device, null);
+          if (isForced && device.block().live() != null) {
+            device.load(device.failing());
+            device.resume(true);
+          }
+          device.remove();
+        });
+    forget(device);
+    remember();
+    events.add("removed", name, Map.of());
+  }
+
+  void load(String name, String table) throws ControlException {
+    TableText text = TableText.parse(table);
+    change(name, "loaded", device -> device.load(text));
+  }
+
+  void clear(String name) throws ControlException {
+    change(name, "cleared", ManagedDevice::clear);
+  }
+
+  void suspend(String name, boolean isNoflush) throws ControlException {
+    change(name, "suspended", device -> device.suspend(isNoflush));
+  }
+
+  void resume(String name, boolean isNoflush) throws ControlException {
+    change(
+        name,
+        "resumed",
+        device -> {
+          device.resume(isNoflush);
+          exports.deviceIsLive(device);
+        });
+  }
+
+  /** What is done to a device while nobody else changes it. */
+  private interface Change {
+    void apply(ManagedDevice device) throws ControlException;
+  }
+
+  private void change(String name, String kind, Change change) throws ControlException {
+    ManagedDevice device = find(name);
+    device.change(() -> change.apply(device));
+    remember();
+    events.add(kind, device.name(), Map.of());
+  }
+
+  synchronized void rename(String name, String newName) throws ControlException {
+    ManagedDevice device = find(name);
+    checkName(newName);
+    exports.checkRename(device, newName);
+    device.change(
+        () -> {
+          device.rename(newName);
+          exports.renamed(device, name);
+        });
+    devices.put(newName, device);
+    registry.add(device);
+    devices.remove(name);
+    registry.remove(name);
+    remember();
+    events.add("renamed", newName, Map.of("oldName", name));
+  }
+
+  // Oxbow's own.
+
+  /**
+   * Serves a device at one more address.
+   *
+   * @return where clients reach it there; null while it has no live table
+   */
+  @Nullable String export(String name, ExportOrder order) throws ControlException {
+    ManagedDevice device = find(name);
+    ExportOrder[] actual = {order};
+    device.change(() -> actual[0] = exports.add(device, order));
+    remember();
+    events.add("exported", name, Map.of("listen", actual[0].listen()));
+    return exports.uri(device, actual[0]);
+  }
+
+  /**
+   * @param listen null for all addresses
+   */
+  void unexport(String name, @Nullable String listen) throws ControlException {
+    ManagedDevice device = find(name);
+    device.change(() -> exports.remove(device, listen));
+    remember();
+    Map<String, @Nullable Object> data = new LinkedHashMap<>();
+    data.put("listen", listen);
+    events.add("unexported", name, data);
+  }
+
+  // What lasts.
+
+  private void remember() throws ControlException {
+    synchronized (state) {
+      try {
+        state.save(devices.values().stream().map(this::entry).toList());
+      } catch (IOException failed) {
+        throw new ControlException(
+            "it was done, but cannot be remembered: " + UserException.reason(failed), failed);
+      }
+    }
+  }
+
+  private StateFile.Entry entry(ManagedDevice device) {
+    boolean isBroken = device.isToBeResumed();
+    return new StateFile.Entry(
+        device.name(),
+        device.isMadeReadOnly(),
+        device.isSuspended() && !isBroken,
+        isBroken ? device.inactiveText() : device.liveText(),
+        isBroken ? null : device.inactiveText(),
+        exports.orders(device));
+  }
+
+  /**
+   * Makes all devices that are remembered, each after those that it lies on. One that cannot be
+   * restored is there without a live table, and served when that has been mended.
+   *
+   * @param problems takes a line for each
+   */
+  void restore(List<StateFile.Entry> entries, Consumer<String> problems) {
+    Map<String, StateFile.Entry> left = new LinkedHashMap<>();
+    entries.forEach(entry -> left.put(entry.name(), entry));
+    while (!left.isEmpty()) {
+      restoreAfterThoseBelow(left.values().iterator().next(), left, problems);
+    }
+  }
+
+  private void restoreAfterThoseBelow(
+      StateFile.Entry entry, Map<String, StateFile.Entry> left, Consumer<String> problems) {
+    left.remove(entry.name());
+    for (String below : below(entry)) {
+      StateFile.Entry next = left.get(below);
+      if (next != null) {
+        restoreAfterThoseBelow(next, left, problems);
+      }
+    }
+    try {
+      restore(entry);
+    } catch (ControlException failed) {
+      problems.accept(entry.name() + ": not restored: " + failed.getMessage());
+    }
+  }
+
+  private static Set<String> below(StateFile.Entry entry) {
+    TableText table = entry.table();
+    if (table == null) {
+      return Set.of();
+    }
+    return table.lines().stream()
+        .flatMap(line -> line.words().stream())
+        .filter(word -> word.startsWith(NAMED))
+        .map(word -> word.substring(NAMED.length()))
+        .collect(Collectors.toSet());
+  }
+
+  private void restore(StateFile.Entry entry) throws ControlException {
+    ManagedDevice device = enter(entry.name(), entry.isReadOnly());
+    for (ExportOrder order : entry.exports()) {
+      exports.add(device, order);
+    }
+    TableText table = entry.table();
+    TableText inactive = entry.inactive();
+    device.change(
+        () -> {
+          if (entry.isSuspended()) {
+            TableText next = inactive == null ? table : inactive;
+            if (next != null) {
+              device.loadWithoutResume(next);
+            }
+          } else if (table != null) {
+            begin(device, table);
+            if (inactive != null) {
+              device.load(inactive);
+            }
+          }
+        });
+  }
+
+  private void begin(ManagedDevice device, TableText table) throws ControlException {
+    try {
+      device.load(table);
+      device.resume(false);
+      exports.deviceIsLive(device);
+    } catch (ControlException failed) {
+      if (device.block().live() == null) {
+        device.loadToBeResumed(table);
+      }
+      throw failed;
+    }
+  }
+
+  /** Tries again what could not be restored; tells of each that now is. */
+  void restoreAgain(Consumer<String> news) {
+    for (ManagedDevice device : all()) {
+      if (isBroken(device)) {
+        try {
+          device.change(() -> mend(device));
+          news.accept(device.name() + ": restored");
+        } catch (ControlException stillBroken) {
+          // It was told once; a resume by hand tells it again.
+        }
+      }
+    }
+  }
+
+  private void mend(ManagedDevice device) throws ControlException {
+    if (device.isToBeResumed()) {
+      device.resume(false);
+    }
+    exports.deviceIsLive(device);
+  }
+
+  private boolean isBroken(ManagedDevice device) {
+    boolean isLive = device.block().live() != null;
+    return device.isToBeResumed() || (isLive && exports.isWaiting(device));
+  }
+
+  /** Whether there is something to be tried again. */
+  boolean hasBroken() {
+    return all().stream().anyMatch(this::isBroken);
+  }
+
+  /**
+   * Ends all devices, those on which nothing lies first. Nothing of it is remembered.
+   *
+   * @throws IOException names what did not end; it stays open
+   */
+  void close() throws IOException {
+    List<String> unfinished = new ArrayList<>();
+    boolean isProgress = true;
+    while (isProgress) {
+      isProgress = false;
+      for (ManagedDevice device : all()) {
+        if (!unfinished.contains(device.name()) && open.above(device).isEmpty()) {
+          try {
+            device.change(device::remove);
+            forget(device);
+            isProgress = true;
+          } catch (ControlException failed) {
+            unfinished.add(device.name() + ": " + failed.getMessage());
+          }
+        }
+      }
+    }
+    if (!unfinished.isEmpty()) {
+      throw new IOException(String.join("; ", unfinished));
+    }
+  }
+}
