@@ -3,6 +3,7 @@ package oxbow.cli;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import oxbow.console.Console;
 import oxbow.control.ControlDirectory;
 
 /** A verb for which there must be a daemon: it makes devices, or is about none in particular. */
@@ -20,12 +21,17 @@ abstract class DaemonVerbCommand extends VerbCommand {
   }
 
   @Override
+  String missing() {
+    return "No daemon is running";
+  }
+
+  @Override
   String adviceIfMissing(Path socket) {
-    return "No daemon listens at " + socket + "; oxbow daemon starts one.";
+    return "Nobody listens at " + socket + "; oxbow daemon starts one.";
   }
 
   /** Prints the answer of a verb that has nothing to tell people. */
-  static void showDone(oxbow.console.Console console, Map<String, @Nullable Object> answer) {
+  static void showDone(Console console, Map<String, @Nullable Object> answer) {
     if (console.isJson()) {
       console.result(answer);
     }

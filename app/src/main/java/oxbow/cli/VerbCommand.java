@@ -119,7 +119,12 @@ abstract class VerbCommand extends Command {
   UserException noAnswer(String what, Path socket, IOException why) {
     return Files.exists(socket)
         ? UserException.failed(what, socket + " does not answer: " + UserException.reason(why))
-        : UserException.failed(what, "Device not found").advise(adviceIfMissing(socket));
+        : UserException.failed(what, missing()).advise(adviceIfMissing(socket));
+  }
+
+  /** What is missing when nobody listens at a socket. */
+  String missing() {
+    return "Device not found";
   }
 
   /** What to do when nobody listens at a socket. */
