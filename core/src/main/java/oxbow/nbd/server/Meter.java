@@ -34,14 +34,16 @@ final class Meter {
   private boolean hasGathered;
 
   /** A request was carried out at once; its latency is told by {@link #settle}. */
-  void gather(RequestKind kind, long bytes, boolean isError) {
-    int index = kind.index;
-    gathered[index]++;
-    gatheredBytes[index] += bytes;
-    if (isError) {
-      gatheredErrors[index]++;
-    }
+  void gather(RequestKind kind, long bytes) {
+    gathered[kind.index]++;
+    gatheredBytes[kind.index] += bytes;
     hasGathered = true;
+  }
+
+  /** The same of one that failed at once. */
+  void gatherError(RequestKind kind) {
+    gatheredErrors[kind.index]++;
+    gather(kind, 0);
   }
 
   boolean hasGathered() {
@@ -53,11 +55,11 @@ final class Meter {
     for (int kind = 0; kind < RequestKind.COUNT; kind++) {
       if (gathered[kind] > 0) {
         add(kind, gathered[kind], gatheredBytes[kind], gatheredErrors[kind], latencyNanos);
+        gathered[kind] = 0;
+        gatheredBytes[kind] = 0;
+        gatheredErrors[kind] = 0;
       }
     }
-    Arrays.fill(gathered, 0);
-    Arrays.fill(gatheredBytes, 0);
-    Arrays.fill(gatheredErrors, 0);
     hasGathered = false;
   }
 

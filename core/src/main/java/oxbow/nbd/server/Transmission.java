@@ -299,7 +299,7 @@ final class Transmission {
 
   private Lack refuse(int command, long cookie, long offset, long length, int errno) {
     received.handled(RequestHeader.SIZE_BYTES);
-    accounts.answeredNow(command, cookie, offset, length, errno);
+    accounts.failedNow(command, cookie, offset, length, errno);
     if (command == Nbd.CMD_WRITE) {
       isSkipping = true;
       skipBytes = length;
@@ -335,7 +335,7 @@ final class Transmission {
               : device.readNow(offset, replies.segment(), replies.readPosition(), length);
       if (errno == Errno.OK) {
         replies.read(cookie, offset, length);
-        accounts.answeredNow(Nbd.CMD_READ, cookie, offset, length, errno);
+        accounts.doneNow(RequestKind.READ, length);
         received.handled(RequestHeader.SIZE_BYTES);
         return Lack.NOTHING;
       }
@@ -370,7 +370,11 @@ final class Transmission {
       if (errno != Errno.EAGAIN) {
         received.handled(RequestHeader.SIZE_BYTES + length);
         replies.plain(Nbd.CMD_WRITE, cookie, errno);
-        accounts.answeredNow(Nbd.CMD_WRITE, cookie, offset, length, errno);
+        if (errno == Errno.OK) {
+          accounts.doneNow(RequestKind.WRITE, length);
+        } else {
+          accounts.failedNow(Nbd.CMD_WRITE, cookie, offset, length, errno);
+        }
         return Lack.NOTHING;
       }
     }
@@ -408,7 +412,7 @@ final class Transmission {
     if (length == 0 && command != Nbd.CMD_FLUSH) {
       received.handled(RequestHeader.SIZE_BYTES);
       replies.plain(command, cookie, Errno.OK);
-      accounts.answeredNow(command, cookie, offset, length, Errno.OK);
+      accounts.doneNow(RequestKind.of(command), 0);
       return Lack.NOTHING;
     }
     int bufferBytes = isStatus ? Slot.STATUS_BUFFER_BYTES : 0;
