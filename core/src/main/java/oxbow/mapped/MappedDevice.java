@@ -200,10 +200,16 @@ public final class MappedDevice implements BlockDevice {
       request.complete(Errno.OK);
       return;
     }
+    if (!isTakenUp(request)) {
+      holdOrFail(request);
+    }
+  }
+
+  /** Takes a request up, unless the device is suspended or has failed. */
+  private boolean isTakenUp(BlockRequest request) {
     Visitor self = gate.enter();
     if (self == null) {
-      holdOrFail(request);
-      return;
+      return false;
     }
     requestsInFlight.incrementAndGet();
     try {
@@ -211,6 +217,7 @@ public final class MappedDevice implements BlockDevice {
     } finally {
       self.leave();
     }
+    return true;
   }
 
   private void split(BlockRequest request, Mapping mapping) {
@@ -327,7 +334,12 @@ public final class MappedDevice implements BlockDevice {
       return false;
     }
     Mapping mapping = gate.self().mapping;
-    target.locate(offsetBytes, lengthBytes, mapping);
+    try {
+      target.locate(offsetBytes, lengthBytes, mapping);
+    } catch (RuntimeException broken) {
+      owner.fail(broken);
+      return false;
+    }
     return mapping.isRemap()
         && mapping.lengthBytes() == lengthBytes
         && devices.get(mapping.slot()).isInMemory(mapping.offsetBytes(), lengthBytes);
@@ -339,7 +351,8 @@ public final class MappedDevice implements BlockDevice {
       receiver.end(Errno.EIO);
       return;
     }
-    new ExtentsWalk(target, underlying, offsetBytes, lengthBytes, maxExtents, receiver).next();
+    new ExtentsWalk(target, underlying, offsetBytes, lengthBytes, maxExtents, receiver, owner::fail)
+        .next();
   }
 
   // Control; these block.
@@ -350,6 +363,16 @@ public final class MappedDevice implements BlockDevice {
    * @throws IllegalStateException with the target's sentence if it cannot be resumed now
    */
   public void resume() {
+    resumeTarget();
+    letIn();
+  }
+
+  /**
+   * The first half of {@link #resume}: the target goes on, but requests are held as before.
+   *
+   * @throws IllegalStateException with the target's sentence if it cannot be resumed now
+   */
+  void resumeTarget() {
     String[] problem = {""};
     owner.tellAlways(
         self -> {
@@ -363,6 +386,10 @@ public final class MappedDevice implements BlockDevice {
     if (!problem[0].isEmpty()) {
       throw new IllegalStateException(problem[0]);
     }
+  }
+
+  /** The second half of {@link #resume}. */
+  void letIn() {
     stopTicking();
     BlockRequest held =
         owner
@@ -376,6 +403,15 @@ public final class MappedDevice implements BlockDevice {
             .orElse(null);
     forEach(held, this::submit);
     tickAgain(tickings.get());
+  }
+
+  /**
+   * Goes on after a suspend that led to nothing. The target is not asked whether it can: it may
+   * wait for a successor by now, and would be suspended for ever.
+   */
+  void takeBackSuspend() {
+    owner.tellAlways(self -> target.resume(self.moment, owner.effects()));
+    letIn();
   }
 
   /**
@@ -479,14 +515,16 @@ public final class MappedDevice implements BlockDevice {
    */
   private void commit() {
     AtomicBoolean isDone = new AtomicBoolean();
-    submit(
+    BlockRequest flush =
         new BlockRequest()
             .flush(
                 (request, errno) -> {
                   isDone.set(true);
                   owner.signal();
-                }));
-    owner.await(() -> isDone.get() || !gate.isOpen(), COMMIT_PATIENCE_NANOS);
+                });
+    if (isTakenUp(flush)) {
+      owner.await(() -> isDone.get() || !gate.isOpen(), COMMIT_PATIENCE_NANOS);
+    }
   }
 
   private String line(String rest) {
