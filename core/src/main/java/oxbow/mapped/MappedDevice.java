@@ -17,6 +17,8 @@ import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
+import oxbow.block.IoCounts;
+import oxbow.block.IoStatistics;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
 import oxbow.block.Sectors;
@@ -149,10 +151,15 @@ public final class MappedDevice implements BlockDevice {
       ticket = mapping.ticket();
       if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
         BlockDevice device = devices.get(mapping.slot());
-        return device.readNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        int errno = device.readNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        if (errno != Errno.EAGAIN) {
+          self.counts.count(Operation.READ, lengthBytes, errno);
+        }
+        return errno;
       }
       return Errno.EAGAIN;
     } catch (RuntimeException broken) {
+      self.counts.count(Operation.READ, lengthBytes, Errno.EIO);
       owner.fail(broken);
       return Errno.EIO;
     } finally {
@@ -177,10 +184,15 @@ public final class MappedDevice implements BlockDevice {
       ticket = mapping.ticket();
       if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
         BlockDevice device = devices.get(mapping.slot());
-        return device.writeNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        int errno = device.writeNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        if (errno != Errno.EAGAIN) {
+          self.counts.count(Operation.WRITE, lengthBytes, errno);
+        }
+        return errno;
       }
       return Errno.EAGAIN;
     } catch (RuntimeException broken) {
+      self.counts.count(Operation.WRITE, lengthBytes, Errno.EIO);
       owner.fail(broken);
       return Errno.EIO;
     } finally {
@@ -192,7 +204,7 @@ public final class MappedDevice implements BlockDevice {
   @Override
   public void submit(BlockRequest request) {
     if (!request.isWithin(sizeBytes())) {
-      request.complete(Errno.EINVAL);
+      refuse(request, Errno.EINVAL);
       return;
     }
     if (request.lengthBytes() == 0 && request.operation() != Operation.FLUSH) {
@@ -249,8 +261,15 @@ public final class MappedDevice implements BlockDevice {
     split.ended(Errno.OK);
   }
 
+  /** It was not let in. */
+  private void refuse(BlockRequest request, int errno) {
+    gate.self().counts.count(request.operation(), request.lengthBytes(), errno);
+    request.complete(errno);
+  }
+
   /** A request has been answered, just before its issuer hears of it. */
-  private void requestEnded() {
+  private void requestEnded(BlockRequest request, int errno, long tookNanos) {
+    gate.self().counts.count(request.operation(), request.lengthBytes(), errno, tookNanos);
     if (requestsInFlight.decrementAndGet() == 0 && !gate.isOpen()) {
       owner.signal();
     }
@@ -297,7 +316,7 @@ public final class MappedDevice implements BlockDevice {
     } else if (owner.fault() == null) {
       submit(request);
     } else {
-      request.complete(Errno.EIO);
+      refuse(request, Errno.EIO);
     }
   }
 
@@ -322,7 +341,7 @@ public final class MappedDevice implements BlockDevice {
   /** The target has thrown: all requests are answered with EIO from now on, for good. */
   private void failed(String why) {
     BlockRequest held = owner.ask(() -> Optional.ofNullable(takeHeld())).orElse(null);
-    forEach(held, request -> request.complete(Errno.EIO));
+    forEach(held, request -> refuse(request, Errno.EIO));
     EffectHost host = new EffectHost();
     host.warn("the device has failed, all requests to it fail from now on: " + why);
     host.event("device failed: " + why);
@@ -476,6 +495,20 @@ public final class MappedDevice implements BlockDevice {
   /** Why the device has failed, all requests with it; null while it has not. */
   public @Nullable String fault() {
     return owner.fault();
+  }
+
+  /**
+   * What has become of the requests that came here; a commit for the status is a flush. Latencies
+   * do not include the time for which a suspended device holds a request.
+   */
+  public IoStatistics statistics() {
+    IoCounts sum = new IoCounts();
+    addCounts(sum);
+    return sum.statistics();
+  }
+
+  void addCounts(IoCounts sum) {
+    gate.addCounts(sum);
   }
 
   /** The devices underneath, each once. */

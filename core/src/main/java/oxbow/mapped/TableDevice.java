@@ -15,6 +15,8 @@ import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
+import oxbow.block.IoCounts;
+import oxbow.block.IoStatistics;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
 
@@ -45,6 +47,14 @@ public final class TableDevice implements BlockDevice {
 
   /** A flush that no client asked for has failed: the next one of a client must tell. */
   private final AtomicBoolean hasLostWrites = new AtomicBoolean();
+
+  /**
+   * Of the tables before the live one; guarded by {@link #countsLock}, as that is when it changes.
+   */
+  private IoCounts formerCounts = new IoCounts();
+
+  /** Guards both. */
+  private final Object countsLock = new Object();
 
   private volatile boolean isSuspended = true;
   private boolean isFlushed = true;
@@ -326,11 +336,12 @@ public final class TableDevice implements BlockDevice {
       keepPromises(former);
     }
     couldDiscard |= former != null && former.limits().canDiscard();
-    live = next;
+    IoCounts counts = formerCounts;
+    makeLive(next, sum(counts, former));
     try {
       begin(next);
     } catch (IllegalStateException refused) {
-      live = former;
+      makeLive(former, counts);
       retire(next);
       throw refused;
     }
@@ -340,6 +351,32 @@ public final class TableDevice implements BlockDevice {
       retire(former);
     }
     return former;
+  }
+
+  private void makeLive(@Nullable Table table, IoCounts counts) {
+    synchronized (countsLock) {
+      live = table;
+      formerCounts = counts;
+    }
+  }
+
+  private static IoCounts sum(IoCounts counts, @Nullable Table table) {
+    IoCounts sum = new IoCounts();
+    counts.addTo(sum);
+    if (table != null) {
+      table.addCounts(sum);
+    }
+    return sum;
+  }
+
+  /**
+   * What has become of the requests of all its tables. One that several targets had to do with
+   * counts once for each; what the device answered itself counts nowhere.
+   */
+  public IoStatistics statistics() {
+    synchronized (countsLock) {
+      return sum(formerCounts, live).statistics();
+    }
   }
 
   /** All targets, or none: not before all have been resumed is a request let in. */
@@ -456,7 +493,7 @@ public final class TableDevice implements BlockDevice {
   public void close() throws IOException {
     Table table = live;
     if (table != null) {
-      live = null;
+      makeLive(null, sum(formerCounts, table));
       table.close();
     }
   }
