@@ -16,12 +16,16 @@ final class Durability {
   static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final long deadlineNanos;
+  private final Runnable whenFailed;
 
   /**
    * @param deadlineNanos on the clock of {@link System#nanoTime}
+   * @param whenFailed told of each flush that fails, also when that is after the deadline: a device
+   *     may tell of an error only once. Any thread
    */
-  Durability(long deadlineNanos) {
+  Durability(long deadlineNanos, Runnable whenFailed) {
     this.deadlineNanos = deadlineNanos;
+    this.whenFailed = whenFailed;
   }
 
   /**
@@ -33,7 +37,7 @@ final class Durability {
   void flush(List<BlockDevice> devices) throws IOException {
     List<BlockDevice> written =
         devices.stream().filter(device -> !device.limits().isReadOnly()).toList();
-    List<CompletableFuture<Integer>> answers = written.stream().map(Durability::begin).toList();
+    List<CompletableFuture<Integer>> answers = written.stream().map(this::begin).toList();
     for (int i = 0; i < answers.size(); i++) {
       String what = written.get(i).address() + ": flush";
       int errno = await(answers.get(i), what);
@@ -43,10 +47,17 @@ final class Durability {
     }
   }
 
-  private static CompletableFuture<Integer> begin(BlockDevice device) {
+  private CompletableFuture<Integer> begin(BlockDevice device) {
     CompletableFuture<Integer> answer = new CompletableFuture<>();
-    device.submit(new BlockRequest().flush((request, errno) -> answer.complete(errno)));
+    device.submit(new BlockRequest().flush((request, errno) -> ended(answer, errno)));
     return answer;
+  }
+
+  private void ended(CompletableFuture<Integer> answer, int errno) {
+    if (errno != Errno.OK) {
+      whenFailed.run();
+    }
+    answer.complete(errno);
   }
 
   private int await(CompletableFuture<Integer> answer, String what) throws IOException {

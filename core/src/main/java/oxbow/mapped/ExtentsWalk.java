@@ -3,6 +3,7 @@ package oxbow.mapped;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
@@ -17,6 +18,7 @@ final class ExtentsWalk implements Extents {
   private final Target target;
   private final List<Underlying> devices;
   private final Extents receiver;
+  private final Consumer<RuntimeException> whenBroken;
   private final Mapping mapping = new Mapping();
   private final AtomicInteger dueSteps = new AtomicInteger();
   private long atBytes;
@@ -30,19 +32,24 @@ final class ExtentsWalk implements Extents {
   /** What the question in flight is counted in. */
   private Outstanding.@Nullable Interval interval;
 
+  /**
+   * @param whenBroken told when the target throws; the question then ends with an error
+   */
   ExtentsWalk(
       Target target,
       List<Underlying> devices,
       long offsetBytes,
       long lengthBytes,
       int maxExtents,
-      Extents receiver) {
+      Extents receiver,
+      Consumer<RuntimeException> whenBroken) {
     this.target = target;
     this.devices = devices;
     this.atBytes = offsetBytes;
     this.endBytes = offsetBytes + lengthBytes;
     this.extentsLeft = maxExtents;
     this.receiver = receiver;
+    this.whenBroken = whenBroken;
   }
 
   void next() {
@@ -59,7 +66,13 @@ final class ExtentsWalk implements Extents {
       receiver.end(hasAny ? Errno.OK : errno);
       return;
     }
-    target.locate(atBytes, endBytes - atBytes, mapping);
+    try {
+      target.locate(atBytes, endBytes - atBytes, mapping);
+    } catch (RuntimeException broken) {
+      whenBroken.accept(broken);
+      receiver.end(Errno.EIO);
+      return;
+    }
     if (!mapping.isRemap()) {
       // What cannot be told from memory is data: true of everything.
       extent(mapping.lengthBytes(), 0);

@@ -17,6 +17,8 @@ import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
+import oxbow.block.IoCounts;
+import oxbow.block.IoStatistics;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
 import oxbow.block.Sectors;
@@ -149,10 +151,15 @@ public final class MappedDevice implements BlockDevice {
       ticket = mapping.ticket();
       if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
         BlockDevice device = devices.get(mapping.slot());
-        return device.readNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        int errno = device.readNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        if (errno != Errno.EAGAIN) {
+          self.counts.count(Operation.READ, lengthBytes, errno);
+        }
+        return errno;
       }
       return Errno.EAGAIN;
     } catch (RuntimeException broken) {
+      self.counts.count(Operation.READ, lengthBytes, Errno.EIO);
       owner.fail(broken);
       return Errno.EIO;
     } finally {
@@ -177,10 +184,15 @@ public final class MappedDevice implements BlockDevice {
       ticket = mapping.ticket();
       if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
         BlockDevice device = devices.get(mapping.slot());
-        return device.writeNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        int errno = device.writeNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
+        if (errno != Errno.EAGAIN) {
+          self.counts.count(Operation.WRITE, lengthBytes, errno);
+        }
+        return errno;
       }
       return Errno.EAGAIN;
     } catch (RuntimeException broken) {
+      self.counts.count(Operation.WRITE, lengthBytes, Errno.EIO);
       owner.fail(broken);
       return Errno.EIO;
     } finally {
@@ -192,7 +204,7 @@ public final class MappedDevice implements BlockDevice {
   @Override
   public void submit(BlockRequest request) {
     if (!request.isWithin(sizeBytes())) {
-      request.complete(Errno.EINVAL);
+      refuse(request, Errno.EINVAL);
       return;
     }
     if (request.lengthBytes() == 0 && request.operation() != Operation.FLUSH) {
@@ -200,10 +212,16 @@ public final class MappedDevice implements BlockDevice {
       request.complete(Errno.OK);
       return;
     }
+    if (!isTakenUp(request)) {
+      holdOrFail(request);
+    }
+  }
+
+  /** Takes a request up, unless the device is suspended or has failed. */
+  private boolean isTakenUp(BlockRequest request) {
     Visitor self = gate.enter();
     if (self == null) {
-      holdOrFail(request);
-      return;
+      return false;
     }
     requestsInFlight.incrementAndGet();
     try {
@@ -211,6 +229,7 @@ public final class MappedDevice implements BlockDevice {
     } finally {
       self.leave();
     }
+    return true;
   }
 
   private void split(BlockRequest request, Mapping mapping) {
@@ -242,8 +261,15 @@ public final class MappedDevice implements BlockDevice {
     split.ended(Errno.OK);
   }
 
+  /** It was not let in. */
+  private void refuse(BlockRequest request, int errno) {
+    gate.self().counts.count(request.operation(), request.lengthBytes(), errno);
+    request.complete(errno);
+  }
+
   /** A request has been answered, just before its issuer hears of it. */
-  private void requestEnded() {
+  private void requestEnded(BlockRequest request, int errno, long tookNanos) {
+    gate.self().counts.count(request.operation(), request.lengthBytes(), errno, tookNanos);
     if (requestsInFlight.decrementAndGet() == 0 && !gate.isOpen()) {
       owner.signal();
     }
@@ -290,7 +316,7 @@ public final class MappedDevice implements BlockDevice {
     } else if (owner.fault() == null) {
       submit(request);
     } else {
-      request.complete(Errno.EIO);
+      refuse(request, Errno.EIO);
     }
   }
 
@@ -315,7 +341,7 @@ public final class MappedDevice implements BlockDevice {
   /** The target has thrown: all requests are answered with EIO from now on, for good. */
   private void failed(String why) {
     BlockRequest held = owner.ask(() -> Optional.ofNullable(takeHeld())).orElse(null);
-    forEach(held, request -> request.complete(Errno.EIO));
+    forEach(held, request -> refuse(request, Errno.EIO));
     EffectHost host = new EffectHost();
     host.warn("the device has failed, all requests to it fail from now on: " + why);
     host.event("device failed: " + why);
@@ -327,7 +353,12 @@ public final class MappedDevice implements BlockDevice {
       return false;
     }
     Mapping mapping = gate.self().mapping;
-    target.locate(offsetBytes, lengthBytes, mapping);
+    try {
+      target.locate(offsetBytes, lengthBytes, mapping);
+    } catch (RuntimeException broken) {
+      owner.fail(broken);
+      return false;
+    }
     return mapping.isRemap()
         && mapping.lengthBytes() == lengthBytes
         && devices.get(mapping.slot()).isInMemory(mapping.offsetBytes(), lengthBytes);
@@ -339,7 +370,8 @@ public final class MappedDevice implements BlockDevice {
       receiver.end(Errno.EIO);
       return;
     }
-    new ExtentsWalk(target, underlying, offsetBytes, lengthBytes, maxExtents, receiver).next();
+    new ExtentsWalk(target, underlying, offsetBytes, lengthBytes, maxExtents, receiver, owner::fail)
+        .next();
   }
 
   // Control; these block.
@@ -350,6 +382,16 @@ public final class MappedDevice implements BlockDevice {
    * @throws IllegalStateException with the target's sentence if it cannot be resumed now
    */
   public void resume() {
+    resumeTarget();
+    letIn();
+  }
+
+  /**
+   * The first half of {@link #resume}: the target goes on, but requests are held as before.
+   *
+   * @throws IllegalStateException with the target's sentence if it cannot be resumed now
+   */
+  void resumeTarget() {
     String[] problem = {""};
     owner.tellAlways(
         self -> {
@@ -363,6 +405,10 @@ public final class MappedDevice implements BlockDevice {
     if (!problem[0].isEmpty()) {
       throw new IllegalStateException(problem[0]);
     }
+  }
+
+  /** The second half of {@link #resume}. */
+  void letIn() {
     stopTicking();
     BlockRequest held =
         owner
@@ -376,6 +422,15 @@ public final class MappedDevice implements BlockDevice {
             .orElse(null);
     forEach(held, this::submit);
     tickAgain(tickings.get());
+  }
+
+  /**
+   * Goes on after a suspend that led to nothing. The target is not asked whether it can: it may
+   * wait for a successor by now, and would be suspended for ever.
+   */
+  void takeBackSuspend() {
+    owner.tellAlways(self -> target.resume(self.moment, owner.effects()));
+    letIn();
   }
 
   /**
@@ -442,6 +497,20 @@ public final class MappedDevice implements BlockDevice {
     return owner.fault();
   }
 
+  /**
+   * What has become of the requests that came here; a commit for the status is a flush. Latencies
+   * do not include the time for which a suspended device holds a request.
+   */
+  public IoStatistics statistics() {
+    IoCounts sum = new IoCounts();
+    addCounts(sum);
+    return sum.statistics();
+  }
+
+  void addCounts(IoCounts sum) {
+    gate.addCounts(sum);
+  }
+
   /** The devices underneath, each once. */
   List<BlockDevice> below() {
     return devices.stream().distinct().toList();
@@ -479,14 +548,16 @@ public final class MappedDevice implements BlockDevice {
    */
   private void commit() {
     AtomicBoolean isDone = new AtomicBoolean();
-    submit(
+    BlockRequest flush =
         new BlockRequest()
             .flush(
                 (request, errno) -> {
                   isDone.set(true);
                   owner.signal();
-                }));
-    owner.await(() -> isDone.get() || !gate.isOpen(), COMMIT_PATIENCE_NANOS);
+                });
+    if (isTakenUp(flush)) {
+      owner.await(() -> isDone.get() || !gate.isOpen(), COMMIT_PATIENCE_NANOS);
+    }
   }
 
   private String line(String rest) {

@@ -91,10 +91,20 @@ final class Split {
     }
   }
 
+  /** Told of each request's end, just before its issuer is. */
+  @FunctionalInterface
+  interface Ended {
+    /**
+     * @param tookNanos since it was let in
+     */
+    void ended(BlockRequest request, int errno, long tookNanos);
+  }
+
   private final Pool pool;
   private final AtomicInteger outstanding = new AtomicInteger();
   private volatile int firstErrno;
   private @Nullable BlockRequest request;
+  private long beginNanos;
 
   private Split(Pool pool) {
     this.pool = pool;
@@ -108,6 +118,7 @@ final class Split {
   /** Begins; counts one for the splitting itself, which ends with {@link #ended}. */
   void begin(BlockRequest whole) {
     request = whole;
+    beginNanos = System.nanoTime();
     firstErrno = Errno.OK;
     outstanding.setPlain(1);
   }
@@ -130,9 +141,10 @@ final class Split {
     if (outstanding.decrementAndGet() == 0) {
       BlockRequest whole = Objects.requireNonNull(request);
       int result = firstErrno;
+      long tookNanos = System.nanoTime() - beginNanos;
       request = null;
       pool.give(this);
-      pool.requestEnded.run();
+      pool.requestEnded.ended(whole, result, tookNanos);
       whole.complete(result);
     }
   }
@@ -145,10 +157,10 @@ final class Split {
     /** All there are, in use or not. */
     private final List<SplitPiece> everyPiece = new ArrayList<>();
 
-    private final Runnable requestEnded;
+    private final Ended requestEnded;
     private final IntConsumer ticketEnded;
 
-    Pool(Runnable requestEnded, IntConsumer ticketEnded) {
+    Pool(Ended requestEnded, IntConsumer ticketEnded) {
       this.requestEnded = requestEnded;
       this.ticketEnded = ticketEnded;
     }

@@ -14,10 +14,10 @@ import oxbow.block.Operation;
  * last part has ended, with the first error if there was one.
  */
 final class Spread {
-  /** What one target gets of it. */
+  /** What one target gets of it: the context of the request that the target is sent. */
   static final class Part {
     private final BlockRequest io = new BlockRequest();
-    private final Completion whenEnded = (request, errno) -> ended(errno);
+    private final Completion whenEnded = (request, errno) -> end(errno);
     private final Pool pool;
     private @Nullable Spread whole;
 
@@ -29,11 +29,8 @@ final class Spread {
       io.context = this;
     }
 
-    Operation operation() {
-      return io.operation();
-    }
-
-    private void ended(int errno) {
+    /** It has ended, in whatever way. */
+    void end(int errno) {
       Spread answered = Objects.requireNonNull(whole);
       whole = null;
       pool.give(this);
@@ -43,12 +40,7 @@ final class Spread {
     /** The target gave it back, untouched: it goes to the targets of that table instead. */
     void sendTo(Table table) {
       Objects.requireNonNull(whole).send(io, atBytes, table);
-      ended(Errno.OK);
-    }
-
-    /** The target gave it back, and no other may have it. */
-    void refuse(int errno) {
-      ended(errno);
+      end(Errno.OK);
     }
   }
 
@@ -59,11 +51,6 @@ final class Spread {
 
   private Spread(Pool pool) {
     this.pool = pool;
-  }
-
-  /** The part that a request to a target is. */
-  static Part of(BlockRequest toTarget) {
-    return (Part) Objects.requireNonNull(toTarget.context);
   }
 
   /** Sends a request to the targets that it concerns; a flush concerns all. */

@@ -6,6 +6,7 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
+import oxbow.block.IoCounts;
 import oxbow.target.Mapping;
 import oxbow.target.Moment;
 
@@ -32,6 +33,9 @@ final class SuspendGate {
     final Mapping mapping = new Mapping();
     final Moment moment = new Moment();
 
+    /** Requests that this thread has answered; written by it only. */
+    final IoCounts counts = new IoCounts();
+
     /** Visits now nested in this thread: a completion may come back in with a new request. */
     private int depth;
 
@@ -43,21 +47,49 @@ final class SuspendGate {
     }
   }
 
-  /** Weak: only its thread keeps a visitor, and threads come and go while a device stays. */
-  private final List<WeakReference<Visitor>> visitors = new CopyOnWriteArrayList<>();
+  /**
+   * Weak: only its thread keeps a visitor, and threads come and go while a device stays. What they
+   * have counted is kept.
+   */
+  private static final class Known extends WeakReference<Visitor> {
+    final IoCounts counts;
+
+    Known(Visitor visitor) {
+      super(visitor);
+      counts = visitor.counts;
+    }
+  }
+
+  /** Changed under the lock of {@link #gone}. */
+  private final List<Known> visitors = new CopyOnWriteArrayList<>();
+
+  /** What threads have counted that are known no more; guarded by itself. */
+  private final IoCounts gone = new IoCounts();
 
   private final ThreadLocal<Visitor> visitor;
   private volatile boolean isOpen;
 
   SuspendGate() {
-    this.visitor =
-        ThreadLocal.withInitial(
-            () -> {
-              Visitor created = new Visitor();
-              visitors.removeIf(each -> each.refersTo(null));
-              visitors.add(new WeakReference<>(created));
-              return created;
-            });
+    this.visitor = ThreadLocal.withInitial(this::admit);
+  }
+
+  private Visitor admit() {
+    Visitor created = new Visitor();
+    synchronized (gone) {
+      List<Known> ended = visitors.stream().filter(each -> each.refersTo(null)).toList();
+      ended.forEach(each -> each.counts.addTo(gone));
+      visitors.removeAll(ended);
+      visitors.add(new Known(created));
+    }
+    return created;
+  }
+
+  /** Adds what all threads have counted to a sum. */
+  void addCounts(IoCounts sum) {
+    synchronized (gone) {
+      gone.addTo(sum);
+      visitors.forEach(each -> each.counts.addTo(sum));
+    }
   }
 
   /** The calling thread's visitor, without entering. */
@@ -93,7 +125,7 @@ final class SuspendGate {
   /** Whether a thread other than the caller is inside. Visits are short: memory and cached data. */
   boolean hasVisitors() {
     Visitor self = visitor.get();
-    for (WeakReference<Visitor> each : visitors) {
+    for (Known each : visitors) {
       Visitor other = each.get();
       if (other != null && other != self && (int) Visitor.DEPTH.getVolatile(other) != 0) {
         return true;
@@ -108,7 +140,7 @@ final class SuspendGate {
    */
   long visits() {
     long sum = 0;
-    for (WeakReference<Visitor> each : visitors) {
+    for (Known each : visitors) {
       Visitor visitor = each.get();
       sum += visitor == null ? 0 : visitor.visits;
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import oxbow.block.BlockDevice;
+import oxbow.block.IoCounts;
 import oxbow.block.Limits;
 
 /**
@@ -97,6 +98,11 @@ public final class Table {
   /** The devices underneath, each once. */
   List<BlockDevice> below() {
     return segments.stream().flatMap(each -> each.target().below().stream()).distinct().toList();
+  }
+
+  /** Adds what has become of its targets' requests so far; all of them once it is suspended. */
+  void addCounts(IoCounts sum) {
+    segments.forEach(each -> each.target().addCounts(sum));
   }
 
   /**

@@ -6,15 +6,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.block.Extents;
+import oxbow.block.IoCounts;
+import oxbow.block.IoStatistics;
 import oxbow.block.Limits;
 import oxbow.block.Operation;
 
@@ -43,8 +45,16 @@ public final class TableDevice implements BlockDevice {
   /** Whether a former table could discard: clients may still think so, and a discard is a hint. */
   private volatile boolean couldDiscard;
 
-  /** A replaced table could not be flushed: the next flush must tell. */
-  private volatile boolean hasLostWrites;
+  /** A flush that no client asked for has failed: the next one of a client must tell. */
+  private final AtomicBoolean hasLostWrites = new AtomicBoolean();
+
+  /**
+   * Of the tables before the live one; guarded by {@link #countsLock}, as that is when it changes.
+   */
+  private IoCounts formerCounts = new IoCounts();
+
+  /** Guards both. */
+  private final Object countsLock = new Object();
 
   private volatile boolean isSuspended = true;
   private boolean isFlushed = true;
@@ -111,6 +121,9 @@ public final class TableDevice implements BlockDevice {
 
   @Override
   public int writeNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
+    if (isReadOnly) {
+      return Errno.EPERM;
+    }
     Table.Segment to = segment(offsetBytes, lengthBytes);
     return to == null
         ? Errno.EAGAIN
@@ -132,10 +145,11 @@ public final class TableDevice implements BlockDevice {
     Table table = live;
     if (table == null || !request.isWithin(table.sizeBytes())) {
       request.complete(table == null ? Errno.EIO : Errno.EINVAL);
-    } else if (request.operation() == Operation.FLUSH && isToldOfLostWrites()) {
-      request.complete(Errno.EIO);
-    } else if (request.operation() == Operation.DISCARD && !limits.canDiscard() && couldDiscard) {
-      request.complete(Errno.OK);
+      return;
+    }
+    int known = answerOf(request.operation(), table);
+    if (known != Errno.EAGAIN) {
+      request.complete(known);
     } else if (table.isSingle()) {
       table.segments().getFirst().target().submit(request);
     } else if (request.lengthBytes() == 0 && request.operation() != Operation.FLUSH) {
@@ -145,22 +159,28 @@ public final class TableDevice implements BlockDevice {
     }
   }
 
-  private boolean isToldOfLostWrites() {
-    if (!hasLostWrites) {
-      return false;
+  /** What the device answers itself; EAGAIN where the targets are to be asked. */
+  private int answerOf(Operation operation, Table table) {
+    if (isReadOnly && operation.changesData()) {
+      return Errno.EPERM;
     }
-    hasLostWrites = false;
-    return true;
+    if (operation == Operation.FLUSH && hasLostWrites.compareAndSet(true, false)) {
+      return Errno.EIO;
+    }
+    boolean isIdle = operation == Operation.DISCARD && couldDiscard && !table.limits().canDiscard();
+    return isIdle ? Errno.OK : Errno.EAGAIN;
   }
 
-  /**
-   * A target that was replaced gives back what it held: to several targets only parts were sent.
-   */
-  private void sendPartAgain(BlockRequest toTarget) {
-    Spread.Part part = Spread.of(toTarget);
+  /** A target that was replaced gives back what it held: a part of a request, or all of it. */
+  private void sendAgain(BlockRequest request) {
+    if (!(request.context instanceof Spread.Part part)) {
+      submit(request);
+      return;
+    }
     Table table = live;
-    if (table == null || (part.operation() == Operation.FLUSH && isToldOfLostWrites())) {
-      part.refuse(Errno.EIO);
+    int known = table == null ? Errno.EIO : answerOf(request.operation(), table);
+    if (table == null || known != Errno.EAGAIN) {
+      part.end(known);
     } else {
       part.sendTo(table);
     }
@@ -249,12 +269,12 @@ public final class TableDevice implements BlockDevice {
       }
       isFlushed = false;
       if (isFlushing) {
-        new Durability(deadline).flush(table.below());
+        new Durability(deadline, () -> hasLostWrites.set(true)).flush(table.below());
         isFlushed = true;
       }
     } catch (IOException failed) {
       isSuspended = false;
-      suspended.forEach(MappedDevice::resume);
+      suspended.forEach(MappedDevice::takeBackSuspend);
       throw failed;
     }
   }
@@ -315,16 +335,17 @@ public final class TableDevice implements BlockDevice {
     if (former != null && !isFlushed) {
       keepPromises(former);
     }
-    live = next;
+    couldDiscard |= former != null && former.limits().canDiscard();
+    IoCounts counts = formerCounts;
+    makeLive(next, sum(counts, former));
     try {
       begin(next);
     } catch (IllegalStateException refused) {
-      live = former;
+      makeLive(former, counts);
       retire(next);
       throw refused;
     }
-    couldDiscard |= former != null && former.limits().canDiscard();
-    limits = isReadOnly ? readOnly(next.limits()) : next.limits();
+    limits = limitsWith(next);
     isSuspended = false;
     if (former != null) {
       retire(former);
@@ -332,12 +353,38 @@ public final class TableDevice implements BlockDevice {
     return former;
   }
 
-  /** All targets, or none. */
+  private void makeLive(@Nullable Table table, IoCounts counts) {
+    synchronized (countsLock) {
+      live = table;
+      formerCounts = counts;
+    }
+  }
+
+  private static IoCounts sum(IoCounts counts, @Nullable Table table) {
+    IoCounts sum = new IoCounts();
+    counts.addTo(sum);
+    if (table != null) {
+      table.addCounts(sum);
+    }
+    return sum;
+  }
+
+  /**
+   * What has become of the requests of all its tables. One that several targets had to do with
+   * counts once for each; what the device answered itself counts nowhere.
+   */
+  public IoStatistics statistics() {
+    synchronized (countsLock) {
+      return sum(formerCounts, live).statistics();
+    }
+  }
+
+  /** All targets, or none: not before all have been resumed is a request let in. */
   private static void begin(Table table) {
     List<MappedDevice> begun = new ArrayList<>();
     try {
       for (Table.Segment each : table.segments()) {
-        each.target().resume();
+        each.target().resumeTarget();
         begun.add(each.target());
       }
     } catch (IllegalStateException refused) {
@@ -345,11 +392,11 @@ public final class TableDevice implements BlockDevice {
       begun.forEach(target -> target.suspend(TimeUnit.SECONDS.toNanos(10)));
       throw refused;
     }
+    begun.forEach(MappedDevice::letIn);
   }
 
   private void retire(Table table) {
-    Consumer<BlockRequest> again = table.isSingle() ? this::submit : this::sendPartAgain;
-    table.segments().forEach(each -> each.target().retire(again));
+    table.segments().forEach(each -> each.target().retire(this::sendAgain));
   }
 
   /**
@@ -358,17 +405,28 @@ public final class TableDevice implements BlockDevice {
    */
   private void keepPromises(Table former) {
     try {
-      new Durability(System.nanoTime() + Durability.PATIENCE_NANOS).flush(former.below());
+      long deadline = System.nanoTime() + Durability.PATIENCE_NANOS;
+      new Durability(deadline, () -> {}).flush(former.below());
     } catch (IOException failed) {
-      hasLostWrites = true;
+      hasLostWrites.set(true);
       listener.warning(
           "what was written before the table was replaced may not be durable: "
               + failed.getMessage());
     }
   }
 
-  private static Limits readOnly(Limits of) {
-    return new Limits(true, of.blockSizeBytes(), false, 0, of.discardReadsZeros(), false, false);
+  /** What users may rely on: those who were told that they may discard go on doing so. */
+  private Limits limitsWith(Table table) {
+    Limits of = table.limits();
+    boolean mayDiscard = !isReadOnly && (of.canDiscard() || couldDiscard);
+    return new Limits(
+        isReadOnly || of.isReadOnly(),
+        of.blockSizeBytes(),
+        mayDiscard,
+        !mayDiscard ? 0 : of.canDiscard() ? of.maxDiscardBytes() : Long.MAX_VALUE,
+        of.discardReadsZeros(),
+        of.canWriteZeroesFast(),
+        of.hasVolatileCache());
   }
 
   // Events.
@@ -435,7 +493,7 @@ public final class TableDevice implements BlockDevice {
   public void close() throws IOException {
     Table table = live;
     if (table != null) {
-      live = null;
+      makeLive(null, sum(formerCounts, table));
       table.close();
     }
   }

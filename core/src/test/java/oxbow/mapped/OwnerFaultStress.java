@@ -34,10 +34,10 @@ public class OwnerFaultStress {
   private final Family family = new Family();
   private final ShapedDevice below =
       ShapedDevice.submitOnly(new ZeroDevice(PeerTarget.SIZE)).hold();
-  private final Split.Pool splits = new Split.Pool(() -> {}, ticket -> {});
+  private final Split.Pool splits = new Split.Pool((request, errno, nanos) -> {}, ticket -> {});
   private final AtomicInteger answered = new AtomicInteger();
   private final Owner device = owner(splits);
-  private final Owner other = owner(new Split.Pool(() -> {}, ticket -> {}));
+  private final Owner other = owner(new Split.Pool((request, errno, nanos) -> {}, ticket -> {}));
 
   public OwnerFaultStress() {
     device.join();

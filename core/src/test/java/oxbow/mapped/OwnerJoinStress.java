@@ -42,7 +42,7 @@ public class OwnerJoinStress {
         new SuspendGate(),
         new AtomicLong(),
         RUNNER,
-        new Split.Pool(() -> {}, ticket -> {}),
+        new Split.Pool((request, errno, nanos) -> {}, ticket -> {}),
         why -> whenFailed.run());
   }
 
