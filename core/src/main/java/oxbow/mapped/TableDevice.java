@@ -312,6 +312,19 @@ public final class TableDevice implements BlockDevice {
   }
 
   /**
+   * Gives the device its first table without beginning: requests are held until {@link #resume}.
+   *
+   * @param first suspended
+   */
+  public void lay(Table first) {
+    if (live != null) {
+      throw new IllegalStateException(name + ": has a table");
+    }
+    makeLive(first, formerCounts);
+    limits = limitsWith(first);
+  }
+
+  /**
    * Goes on, or begins.
    *
    * @param next the table that takes the live one's place, or null to keep that; suspended
