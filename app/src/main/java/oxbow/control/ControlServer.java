@@ -121,18 +121,32 @@ public final class ControlServer implements AutoCloseable {
     while (!isClosed) {
       try {
         SocketChannel channel = server.accept();
-        if (connections.size() >= MAX_CONNECTIONS || !isWelcome(channel)) {
+        if (!admit(channel)) {
           channel.close();
-          continue;
         }
-        ChannelSocket socket = new ChannelSocket(channel);
-        connections.add(socket);
-        thread("control connection", () -> serve(socket)).start();
       } catch (ClosedChannelException closed) {
         return;
       } catch (IOException failedConnection) {
         // One that broke while it was being accepted; the next may be good.
       }
+    }
+  }
+
+  private boolean admit(SocketChannel channel) {
+    try {
+      if (connections.size() >= MAX_CONNECTIONS || !isWelcome(channel)) {
+        return false;
+      }
+      ChannelSocket socket = new ChannelSocket(channel);
+      connections.add(socket);
+      thread("control connection", () -> serve(socket)).start();
+      if (isClosed) {
+        // Whoever closed all connections has missed this one.
+        socket.close();
+      }
+      return true;
+    } catch (IOException broken) {
+      return false;
     }
   }
 

@@ -140,7 +140,8 @@ class ControlServerTest {
   void otherPathsAndMethodsAreRefused() throws Exception {
     assertThat(get("/v2/devices")).contains(" 404 ", "There is no /v2/devices here");
     assertThat(get("/v1/devices/c/")).contains(" 404 ");
-    assertThat(send("PUT /v1/devices/c", "")).contains(" 405 ", "does not take PUT");
+    assertThat(send("PUT /v1/devices/c", ""))
+        .contains(" 405 ", "Allow: GET, DELETE", "/v1/devices/c takes GET, DELETE, not PUT");
     assertThat(send("HEAD /v1/devices/c", "")).contains(" 405 ");
   }
 
@@ -271,6 +272,18 @@ class ControlServerTest {
     assertRefused(ControlException.Kind.FAULT, why, Route.CLEAR, "name", "c");
     assertThat(faults.poll(ScriptedDevice.PATIENCE_SECONDS, TimeUnit.SECONDS))
         .isEqualTo("POST /v1/devices/c/clear: " + why);
+  }
+
+  @Test
+  void aRequestThatIsHalfSentIsWaitedForNoLongerThanSeconds() throws Exception {
+    try (RawHttp half = new RawHttp(server.address());
+        RawHttp halfBody = new RawHttp(server.address())) {
+      half.send("GET /v1/dev");
+      halfBody.send("POST /v1/devices/c/message HTTP/1.1\r\nHost: o\r\nContent-Length: 9\r\n\r\n{");
+      assertThat(half.awaitEnd()).isEmpty();
+      halfBody.awaitEnd();
+      assertThat(ask(Route.INFO, "name", "c")).containsEntry("name", "c");
+    }
   }
 
   @Test
