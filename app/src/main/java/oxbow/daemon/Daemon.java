@@ -1,20 +1,24 @@
 package oxbow.daemon;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
 import oxbow.control.ControlDirectory;
 import oxbow.control.ControlServer;
 import oxbow.control.DeviceRegistry;
+import oxbow.control.Route;
 import oxbow.control.Routes;
 import oxbow.control.Verbs;
 import oxbow.job.DeviceOpener;
+import oxbow.job.ListenAddress;
 import oxbow.job.StopSignals;
 import oxbow.nbd.server.ServerOptions;
 
@@ -24,7 +28,9 @@ import oxbow.nbd.server.ServerOptions;
  */
 public final class Daemon {
   private static final String COMMAND = "daemon";
-  private static final long RETRY_SECONDS = 15;
+
+  /** How often it looks how far hydration is, and tries again what could not be restored. */
+  private static final long PULSE_SECONDS = 5;
 
   private final DaemonOrder order;
   private final Console console;
@@ -61,15 +67,19 @@ public final class Daemon {
     DaemonLog log = new DaemonLog(console);
     EventLog events = new EventLog(log);
     DeviceRegistry registry = new DeviceRegistry();
-    Exports exports = new Exports(opener, serverOptions());
+    Exports exports = new Exports(opener, serverOptions(), events, log);
     Devices devices = new Devices(opener, exports, events, state, registry);
     Routes routes = new Verbs(registry).routes();
+    Metrics metrics = new Metrics(devices, exports);
     new DaemonVerbs(devices, exports, events, log).addTo(routes);
+    routes.offer(Route.METRICS, _ -> metrics.scrape());
     try {
       devices.restore(remembered, problem -> console.say("oxbow: daemon: " + problem));
-      try (ControlServer control = listen(routes)) {
-        tellReady(devices, exports, control);
-        while (!stop.await(RETRY_SECONDS, TimeUnit.SECONDS)) {
+      try (ControlServer control = listen(routes);
+          ControlServer scraped = listenForMetrics(routes)) {
+        tellReady(devices, exports, control, scraped);
+        while (!stop.await(PULSE_SECONDS, TimeUnit.SECONDS)) {
+          metrics.sample();
           if (devices.hasBroken()) {
             devices.restoreAgain(console::say);
           }
@@ -101,12 +111,32 @@ public final class Daemon {
     }
   }
 
-  private void tellReady(Devices devices, Exports exports, ControlServer control)
+  /** Null if nobody wants that. */
+  private @Nullable ControlServer listenForMetrics(Routes routes) throws UserException {
+    String address = order.metrics();
+    if (address == null) {
+      return null;
+    }
+    if (!(ListenAddress.parse(COMMAND, "--metrics", address) instanceof InetSocketAddress inet)) {
+      throw UserException.wrongUsage(COMMAND, "--metrics " + address + ": tcp:HOST:PORT is expected");
+    }
+    try {
+      return ControlServer.listenForMetrics(inet, routes, console::say);
+    } catch (IOException failed) {
+      throw UserException.failed(COMMAND + ": --metrics " + address, failed);
+    }
+  }
+
+  private void tellReady(
+      Devices devices, Exports exports, ControlServer control, @Nullable ControlServer scraped)
       throws IOException {
     for (ManagedDevice device : devices.all()) {
       exports.uris(device).forEach(this::ready);
     }
     ready("http+unix://" + control.address());
+    if (scraped != null && scraped.address() instanceof InetSocketAddress inet) {
+      ready("http://" + inet.getAddress().getHostAddress() + ":" + inet.getPort() + "/metrics");
+    }
   }
 
   private void ready(String uri) {

@@ -6,16 +6,19 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.UserException;
 import oxbow.control.ControlException;
 import oxbow.job.DeviceOpener;
 import oxbow.job.ListenAddress;
 import oxbow.nbd.server.Export;
+import oxbow.nbd.server.ExportStatistics;
 import oxbow.nbd.server.ListeningAddress;
 import oxbow.nbd.server.NbdServer;
 import oxbow.nbd.server.ServerOptions;
@@ -44,12 +47,16 @@ final class Exports implements AutoCloseable {
 
   private final DeviceOpener opener;
   private final ServerOptions options;
+  private final EventLog events;
+  private final DaemonLog log;
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final CopyOnWriteArrayList<Served> served = new CopyOnWriteArrayList<>();
 
-  Exports(DeviceOpener opener, ServerOptions options) {
+  Exports(DeviceOpener opener, ServerOptions options, EventLog events, DaemonLog log) {
     this.opener = opener;
     this.options = options;
+    this.events = events;
+    this.log = log;
   }
 
   /**
@@ -109,7 +116,7 @@ final class Exports implements AutoCloseable {
     } catch (UserException wrong) {
       throw new ControlException(UserException.reason(wrong), wrong);
     }
-    NbdServer server = new NbdServer(opener.engine(), options);
+    NbdServer server = new NbdServer(opener.engine(), options, new ClientLog(listen, events, log));
     try {
       return new Place(
           server,
@@ -244,6 +251,34 @@ final class Exports implements AutoCloseable {
       }
     }
     return clients;
+  }
+
+  /**
+   * An export's place.
+   *
+   * @param device by its present name
+   */
+  record At(String device, String listen) {}
+
+  /** Hands over the traffic of all exports. */
+  void statistics(BiConsumer<At, ExportStatistics> receiver) {
+    Map<Place, Map<String, ExportStatistics>> byPlace = new HashMap<>();
+    for (Served each : served) {
+      Place place = each.place();
+      if (place != null) {
+        ExportStatistics found =
+            byPlace.computeIfAbsent(place, Exports::statisticsAt).get(each.name());
+        if (found != null) {
+          receiver.accept(new At(each.device().name(), each.order().listen()), found);
+        }
+      }
+    }
+  }
+
+  private static Map<String, ExportStatistics> statisticsAt(Place place) {
+    Map<String, ExportStatistics> byName = new HashMap<>();
+    place.server().statistics().forEach(each -> byName.put(each.name(), each));
+    return byName;
   }
 
   /** All exports, by the names of the control protocol. */

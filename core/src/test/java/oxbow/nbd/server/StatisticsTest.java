@@ -10,6 +10,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import oxbow.block.LatencyHistogram;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
 import oxbow.nbd.wire.Nbd;

@@ -1,0 +1,87 @@
+package oxbow.daemon;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import oxbow.block.Errno;
+import oxbow.nbd.server.ServerListener;
+
+/**
+ * Tells of the clients of one address, and of their requests that failed: all of the first few of a
+ * second, and how many more there were. Called on event loops.
+ */
+final class ClientLog implements ServerListener {
+  private static final int SHOWN_PER_SECOND = 5;
+  private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final String listen;
+  private final EventLog events;
+  private final DaemonLog log;
+
+  /** Guarded by this, with what follows. */
+  private long secondBegan = System.nanoTime();
+
+  private int shown;
+  private long hidden;
+
+  ClientLog(String listen, EventLog events, DaemonLog log) {
+    this.listen = listen;
+    this.events = events;
+    this.log = log;
+  }
+
+  @Override
+  public void connected(Client client) {
+    events.add("connected", client.exportName(), fields(client));
+  }
+
+  @Override
+  public void disconnected(Client client) {
+    events.add("disconnected", client.exportName(), fields(client));
+  }
+
+  @Override
+  public void requestFailed(FailedRequest failed) {
+    if (!mayShow()) {
+      return;
+    }
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("export", failed.client().exportName());
+    fields.putAll(fields(failed.client()));
+    fields.put("request", failed.cookieHex());
+    fields.put("operation", failed.command());
+    fields.put("offset", Long.toUnsignedString(failed.offsetBytes()));
+    fields.put("bytes", failed.lengthBytes());
+    fields.put("error", Errno.describe(failed.errno()));
+    log.write("request_failed", fields);
+  }
+
+  private Map<String, Object> fields(Client client) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("listen", listen);
+    fields.put("connection", client.connection());
+    fields.put("peer", client.peer());
+    return fields;
+  }
+
+  private boolean mayShow() {
+    long more = 0;
+    boolean isShown;
+    synchronized (this) {
+      long now = System.nanoTime();
+      if (now - secondBegan > SECOND_NANOS) {
+        secondBegan = now;
+        more = hidden;
+        hidden = 0;
+        shown = 0;
+      }
+      isShown = shown < SHOWN_PER_SECOND;
+      shown++;
+      hidden += isShown ? 0 : 1;
+    }
+    if (more > 0) {
+      log.write("requests_failed", Map.of("listen", listen, "notShown", more));
+    }
+    return isShown;
+  }
+}
