@@ -3,6 +3,7 @@ package oxbow.daemon;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import oxbow.block.Errno;
 import oxbow.nbd.server.ServerListener;
 
@@ -15,6 +16,7 @@ final class ClientLog implements ServerListener {
   private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final String listen;
+  private final UnaryOperator<String> deviceOf;
   private final EventLog events;
   private final DaemonLog log;
 
@@ -24,20 +26,24 @@ final class ClientLog implements ServerListener {
   private int shown;
   private long hidden;
 
-  ClientLog(String listen, EventLog events, DaemonLog log) {
+  /**
+   * @param deviceOf the name of the device that an export is
+   */
+  ClientLog(String listen, UnaryOperator<String> deviceOf, EventLog events, DaemonLog log) {
     this.listen = listen;
+    this.deviceOf = deviceOf;
     this.events = events;
     this.log = log;
   }
 
   @Override
   public void connected(Client client) {
-    events.add("connected", client.exportName(), fields(client));
+    events.add("connected", deviceOf.apply(client.exportName()), fields(client));
   }
 
   @Override
   public void disconnected(Client client) {
-    events.add("disconnected", client.exportName(), fields(client));
+    events.add("disconnected", deviceOf.apply(client.exportName()), fields(client));
   }
 
   @Override
@@ -46,7 +52,7 @@ final class ClientLog implements ServerListener {
       return;
     }
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("export", failed.client().exportName());
+    fields.put("device", deviceOf.apply(failed.client().exportName()));
     fields.putAll(fields(failed.client()));
     fields.put("request", failed.cookieHex());
     fields.put("operation", failed.command());
@@ -59,6 +65,7 @@ final class ClientLog implements ServerListener {
   private Map<String, Object> fields(Client client) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("listen", listen);
+    fields.put("export", client.exportName());
     fields.put("connection", client.connection());
     fields.put("peer", client.peer());
     return fields;

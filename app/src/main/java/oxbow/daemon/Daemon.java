@@ -118,7 +118,8 @@ public final class Daemon {
       return null;
     }
     if (!(ListenAddress.parse(COMMAND, "--metrics", address) instanceof InetSocketAddress inet)) {
-      throw UserException.wrongUsage(COMMAND, "--metrics " + address + ": tcp:HOST:PORT is expected");
+      throw UserException.wrongUsage(
+          COMMAND, "--metrics " + address + ": tcp:HOST:PORT is expected");
     }
     try {
       return ControlServer.listenForMetrics(inet, routes, console::say);

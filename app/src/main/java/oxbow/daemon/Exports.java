@@ -116,7 +116,10 @@ final class Exports implements AutoCloseable {
     } catch (UserException wrong) {
       throw new ControlException(UserException.reason(wrong), wrong);
     }
-    NbdServer server = new NbdServer(opener.engine(), options, new ClientLog(listen, events, log));
+    NbdServer[] made = new NbdServer[1];
+    ClientLog clients = new ClientLog(listen, export -> deviceAt(made[0], export), events, log);
+    NbdServer server = new NbdServer(opener.engine(), options, clients);
+    made[0] = server;
     try {
       return new Place(
           server,
@@ -129,6 +132,18 @@ final class Exports implements AutoCloseable {
       server.close();
       throw failed;
     }
+  }
+
+  /** The name of the device that an export is; its own if the export has just ended. */
+  private String deviceAt(NbdServer server, String export) {
+    for (Served each : served) {
+      if (each.place() != null
+          && each.place().server().equals(server)
+          && each.name().equals(export)) {
+        return each.device().name();
+      }
+    }
+    return export;
   }
 
   private static String textOf(ListeningAddress at) {

@@ -207,8 +207,7 @@ final class ManagedDevice implements Device {
   private void swap(Inactive next) throws ControlException {
     LoadedTable table = next.loaded();
     if (table == null) {
-      table =
-          Objects.requireNonNull(LoadedTable.load(next.text(), this, true, devices, opener));
+      table = Objects.requireNonNull(LoadedTable.load(next.text(), this, true, devices, opener));
     }
     try {
       String obstacle = openCount() == 0 ? null : block.obstacle(table.table());

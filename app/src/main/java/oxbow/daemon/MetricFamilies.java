@@ -14,7 +14,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import oxbow.block.LatencyHistogram;
 
-/** Collects the numbers of one scrape: a family for each name, with a number for each set of labels. */
+/**
+ * Collects the numbers of one scrape: a family for each name, with a number for each set of labels.
+ */
 final class MetricFamilies {
   private static final double NANOS = TimeUnit.SECONDS.toNanos(1);
 

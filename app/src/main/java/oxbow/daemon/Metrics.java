@@ -75,20 +75,14 @@ final class Metrics {
   private static void device(MetricFamilies to, ManagedDevice device) {
     Labels labels = Labels.of("device", device.name());
     to.gauge(
-        "oxbow_device_size_bytes",
-        "Length of the device.",
-        labels,
-        device.block().sizeBytes());
+        "oxbow_device_size_bytes", "Length of the device.", labels, device.block().sizeBytes());
     to.gauge(
         "oxbow_device_suspended",
         "1 while requests are held.",
         labels,
         device.isSuspended() ? 1 : 0);
     to.gauge(
-        "oxbow_device_open_count",
-        "Clients and devices that use it.",
-        labels,
-        device.openCount());
+        "oxbow_device_open_count", "Clients and devices that use it.", labels, device.openCount());
     to.counter("oxbow_device_events", "Events raised.", labels, device.eventNumber());
     IoStatistics statistics = device.block().statistics();
     for (Operation operation : Operation.values()) {
@@ -110,8 +104,7 @@ final class Metrics {
   }
 
   private void target(MetricFamilies to, ManagedDevice device, TargetLine line) {
-    Labels labels =
-        Labels.of("device", device.name(), "start", Long.toString(line.startSector()));
+    Labels labels = Labels.of("device", device.name(), "start", Long.toString(line.startSector()));
     switch (line.target()) {
       case CLONE -> cloned(to, device, line, labels);
       case "snapshot", "snapshot-merge" -> stored(to, line, labels);
@@ -163,7 +156,8 @@ final class Metrics {
         "All metadata blocks, of 4 KiB.",
         labels,
         number(line, "totalMetadataBlocks"));
-    state(to, "oxbow_clone_mode", "1 for the mode that it is in.", labels, line.fields().get("mode"));
+    state(
+        to, "oxbow_clone_mode", "1 for the mode that it is in.", labels, line.fields().get("mode"));
   }
 
   private static void stored(MetricFamilies to, TargetLine line, Labels labels) {
@@ -230,8 +224,7 @@ final class Metrics {
         "Requests that the device has.",
         labels,
         export.requestsInFlight());
-    to.gauge(
-        "oxbow_export_in_flight_bytes", "Payload of these.", labels, export.bytesInFlight());
+    to.gauge("oxbow_export_in_flight_bytes", "Payload of these.", labels, export.bytesInFlight());
     for (RequestKind kind : RequestKind.values()) {
       RequestStatistics of = export.of(kind);
       Labels each = labels.add("operation", word(kind));

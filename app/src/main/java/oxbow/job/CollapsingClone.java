@@ -50,8 +50,8 @@ final class CollapsingClone {
   }
 
   /**
-   * Puts the destination in the place of the clone, whose target ends. Requests wait meanwhile; none
-   * fails. Blocks.
+   * Puts the destination in the place of the clone, whose target ends. Requests wait meanwhile;
+   * none fails. Blocks.
    *
    * @param destination stays its opener's
    * @return the device over the destination

@@ -10,9 +10,9 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import oxbow.block.LatencyHistogram;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
+import oxbow.block.LatencyHistogram;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.SimpleReply;
 
