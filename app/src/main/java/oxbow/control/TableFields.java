@@ -106,7 +106,8 @@ final class TableFields {
   private static String camelCase(String words) {
     StringBuilder name = new StringBuilder();
     boolean isUpper = false;
-    for (char c : words.toCharArray()) {
+    for (int i = 0; i < words.length(); i++) {
+      char c = words.charAt(i);
       if (c == '_') {
         isUpper = true;
       } else {
