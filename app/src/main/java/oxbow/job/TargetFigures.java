@@ -40,7 +40,7 @@ public final class TargetFigures {
 
   /** The words of a log's status line: entries, the highest sector in use, whether it has ended. */
   private static Map<String, @Nullable Object> logged(MappedDevice mapped, LogWritesTarget log) {
-    String[] words = log.status().split(" ");
+    String[] words = log.status().split(" ", -1);
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
     fields.put("entries", Long.valueOf(words[0]));
     fields.put("highestSector", Long.valueOf(words[1]));
