@@ -35,6 +35,7 @@ final class Commands {
     table.put("demo", DemoCommand::new);
     table.put("daemon", DaemonCommand::new);
     table.put("create", CreateCommand::new);
+    table.put("import", ImportCommand::new);
     table.put("remove", RemoveCommand::new);
     table.put("suspend", SuspendCommand::new);
     table.put("load", LoadCommand::new);
