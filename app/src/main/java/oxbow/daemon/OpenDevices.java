@@ -257,8 +257,7 @@ final class OpenDevices {
   private static Object fileKey(Path path) {
     try {
       Map<String, Object> facts = Files.readAttributes(path, "unix:mode,rdev,dev,ino");
-      boolean isBlockDevice = ((Integer) facts.get("mode") & 0xF000) == 0x6000;
-      return isBlockDevice
+      return facts.get("mode") instanceof Integer mode && (mode & 0xF000) == 0x6000
           ? List.of("block", facts.get("rdev"))
           : List.of("file", facts.get("dev"), facts.get("ino"));
     } catch (IOException | UnsupportedOperationException absent) {
