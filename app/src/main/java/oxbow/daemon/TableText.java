@@ -114,6 +114,11 @@ record TableText(List<Line> lines) {
     return word.replaceAll("([\\\\\\s])", "\\\\$1");
   }
 
+  /** Whether a target has this word. */
+  boolean has(String word) {
+    return lines.stream().anyMatch(line -> line.words().contains(word));
+  }
+
   /** The same with other words in the place of some. */
   TableText with(UnaryOperator<String> replacement) {
     return new TableText(
