@@ -99,7 +99,9 @@ public final class Verbs {
 
   private Map<String, @Nullable Object> table(Request request) throws ControlException {
     Device device = device(request);
-    return lines(device, request.flag("inactive") ? device.inactiveTable() : device.table());
+    List<TargetLine> table =
+        request.flag("inactive") ? device.inactiveTable() : device.table();
+    return lines(device, table.stream().map(TargetLine::withFieldsOfTable).toList());
   }
 
   private Map<String, @Nullable Object> status(Request request) throws ControlException {

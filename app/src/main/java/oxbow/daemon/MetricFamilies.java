@@ -29,13 +29,24 @@ final class MetricFamilies {
    *
    * @param name without {@code _total}, which the text gets
    */
-  void counter(String name, String help, Labels labels, double value) {
+  private void counter(String name, String help, Labels labels, double value) {
     counters
         .computeIfAbsent(name, _ -> CounterSnapshot.builder().name(name).help(help))
         .dataPoint(
             CounterSnapshot.CounterDataPointSnapshot.builder().labels(labels).value(value).build());
   }
 
+  /** The same of a whole number; beyond 2^53 Prometheus rounds. */
+  void counter(String name, String help, Labels labels, long value) {
+    counter(name, help, labels, (double) value);
+  }
+
+  /** The same of a whole number; beyond 2^53 Prometheus rounds. */
+  void gauge(String name, String help, Labels labels, long value) {
+    gauge(name, help, labels, (double) value);
+  }
+
+  /** A number that goes up and down. */
   void gauge(String name, String help, Labels labels, double value) {
     gauges
         .computeIfAbsent(name, _ -> GaugeSnapshot.builder().name(name).help(help))

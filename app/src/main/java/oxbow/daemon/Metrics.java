@@ -128,7 +128,7 @@ final class Metrics {
     long hydrated = number(line, "hydratedBytes");
     double rate = rates.bytesPerSecond(key(device, line));
     to.gauge("oxbow_clone_hydration_bytes_per_second", "Mean of half a minute.", labels, rate);
-    double left = Sectors.toBytes(line.lengthSectors()) - hydrated;
+    double left = (double) (Sectors.toBytes(line.lengthSectors()) - hydrated);
     to.gauge(
         "oxbow_clone_hydration_seconds_left",
         "Estimated; infinite while nothing is hydrated.",
