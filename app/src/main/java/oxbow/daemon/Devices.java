@@ -101,7 +101,12 @@ final class Devices {
             }
             settle(device);
           });
-      remember();
+      save();
+    } catch (IOException unsaved) {
+      ControlException refused =
+          new ControlException("cannot be remembered: " + UserException.reason(unsaved), unsaved);
+      undo(device, refused);
+      throw refused;
     } catch (ControlException | RuntimeException refused) {
       undo(device, refused);
       throw refused;
@@ -304,16 +309,19 @@ final class Devices {
   }
 
   private void remember() throws ControlException {
+    try {
+      save();
+    } catch (IOException failed) {
+      throw new ControlException(
+          "it was done, but cannot be remembered: " + UserException.reason(failed), failed);
+    }
+  }
+
+  private void save() throws IOException {
     synchronized (state) {
-      if (!isUnsaved) {
-        return; // Another's change took this one along.
-      }
-      try {
+      if (isUnsaved) { // Otherwise another's change took this one along.
         state.save(List.copyOf(settled.values()));
         isUnsaved = false;
-      } catch (IOException failed) {
-        throw new ControlException(
-            "it was done, but cannot be remembered: " + UserException.reason(failed), failed);
       }
     }
   }
@@ -423,6 +431,7 @@ final class Devices {
         try {
           device.change(() -> mend(device));
           news.accept(device.name() + ": restored");
+          events.add("restored", device.name(), Map.of());
         } catch (ControlException stillBroken) {
           // It was told once; a resume by hand tells it again.
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -108,10 +109,16 @@ final class StateFile implements AutoCloseable {
       return entries;
     } catch (NoSuchFileException first) {
       return List.of();
+    } catch (CharacterCodingException noText) {
+      throw damaged("not a text in UTF-8");
     } catch (IOException | ControlException | RuntimeException damaged) {
-      throw UserException.failed(WHAT + ": " + file, UserException.reason(damaged))
-          .advise("Nothing was changed. The file can be mended, or moved away to begin anew.");
+      throw damaged(UserException.reason(damaged));
     }
+  }
+
+  private UserException damaged(String why) {
+    return UserException.failed(WHAT + ": " + file, why)
+        .advise("Nothing was changed. The file can be mended, or moved away to begin anew.");
   }
 
   private static List<Map<?, ?>> objects(@Nullable Object list) throws IOException {
