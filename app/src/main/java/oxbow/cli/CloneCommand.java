@@ -21,6 +21,12 @@ import picocli.CommandLine.Parameters;
     description = {
       "Clone SOURCE into DEST: served over NBD at once, copied in the background.",
       "DEST is created when it does not exist. Run again, it goes on where it stopped."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow clone base.img disk.img --rate 30MiB",
+      "  oxbow clone nbd://server/base disk.img --listen unix:/run/disk.nbd --until-hydrated"
     })
 final class CloneCommand extends Command {
   private static final long MAX_U32 = 0xFFFFFFFFL;

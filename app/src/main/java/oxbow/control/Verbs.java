@@ -132,7 +132,8 @@ public final class Verbs {
     Device device = device(request);
     long after = request.number("event");
     while (!device.awaitEvent(after, WAIT_SLICE)) {
-      if (request.isAbandoned().getAsBoolean()) {
+      boolean isRemoved = !devices.all().contains(device);
+      if (isRemoved || request.isAbandoned().getAsBoolean()) {
         throw ControlException.notFound("The device was removed");
       }
     }

@@ -3,6 +3,8 @@ package oxbow.daemon;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import oxbow.block.Errno;
 import oxbow.nbd.server.ServerListener;
@@ -15,21 +17,35 @@ final class ClientLog implements ServerListener {
   private static final int SHOWN_PER_SECOND = 5;
   private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  private final String listen;
+  private final Supplier<String> listen;
   private final UnaryOperator<String> deviceOf;
   private final EventLog events;
   private final DaemonLog log;
+  private final LongSupplier nanoTime;
 
   /** Guarded by this, with what follows. */
-  private long secondBegan = System.nanoTime();
+  private long secondBegan;
 
   private int shown;
   private long hidden;
 
   /**
+   * @param listen the address; asked when there are clients
    * @param deviceOf the name of the device that an export is
    */
-  ClientLog(String listen, UnaryOperator<String> deviceOf, EventLog events, DaemonLog log) {
+  ClientLog(
+      Supplier<String> listen, UnaryOperator<String> deviceOf, EventLog events, DaemonLog log) {
+    this(listen, deviceOf, events, log, System::nanoTime);
+  }
+
+  ClientLog(
+      Supplier<String> listen,
+      UnaryOperator<String> deviceOf,
+      EventLog events,
+      DaemonLog log,
+      LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    this.secondBegan = nanoTime.getAsLong();
     this.listen = listen;
     this.deviceOf = deviceOf;
     this.events = events;
@@ -66,7 +82,7 @@ final class ClientLog implements ServerListener {
 
   private Map<String, Object> fields(Client client) {
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("listen", listen);
+    fields.put("listen", listen.get());
     fields.put("export", client.exportName());
     fields.put("connection", client.connection());
     fields.put("peer", client.peer());
@@ -77,7 +93,7 @@ final class ClientLog implements ServerListener {
     long more = 0;
     boolean isShown;
     synchronized (this) {
-      long now = System.nanoTime();
+      long now = nanoTime.getAsLong();
       if (now - secondBegan > SECOND_NANOS) {
         secondBegan = now;
         more = hidden;
@@ -89,7 +105,7 @@ final class ClientLog implements ServerListener {
       hidden += isShown ? 0 : 1;
     }
     if (more > 0) {
-      log.write("requests_failed", Map.of("listen", listen, "notShown", more));
+      log.write("requests_failed", Map.of("listen", listen.get(), "notShown", more));
     }
     return isShown;
   }

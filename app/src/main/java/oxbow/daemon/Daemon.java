@@ -2,10 +2,12 @@ package oxbow.daemon;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ import oxbow.control.Verbs;
 import oxbow.job.DeviceOpener;
 import oxbow.job.ListenAddress;
 import oxbow.job.StopSignals;
+import oxbow.linux.ServiceManager;
 import oxbow.nbd.server.ServerOptions;
 
 /**
@@ -34,6 +37,7 @@ public final class Daemon {
 
   private final DaemonOrder order;
   private final Console console;
+  private final ServiceManager manager = new ServiceManager(System.getenv());
   private final CountDownLatch stop = new CountDownLatch(1);
 
   public Daemon(DaemonOrder order, Console console) {
@@ -73,17 +77,21 @@ public final class Daemon {
     Metrics metrics = new Metrics(devices, exports);
     new DaemonVerbs(devices, exports, events, log).addTo(routes);
     routes.offer(Route.METRICS, _ -> metrics.scrape());
+    ServiceReport report = new ServiceReport(manager, console);
     try {
       devices.restore(remembered, problem -> console.say("oxbow: daemon: " + problem));
       try (ControlServer control = listen(routes);
           ControlServer scraped = listenForMetrics(routes)) {
         tellReady(devices, exports, control, scraped);
+        report.ready(devices, exports);
         while (!stop.await(PULSE_SECONDS, TimeUnit.SECONDS)) {
           metrics.sample();
           if (devices.hasBroken()) {
             devices.restoreAgain(console::say);
           }
+          report.refresh(devices, exports);
         }
+        report.stopping();
       }
     } finally {
       events.close();
@@ -98,8 +106,13 @@ public final class Daemon {
     return order.isInsecure() ? listing.withRemoteAllowed() : listing;
   }
 
+  /** At the socket that a manager of services has opened, or at one of its own. */
   private ControlServer listen(Routes routes) throws UserException {
     try {
+      Optional<ServerSocketChannel> inherited = manager.inheritedSocket();
+      if (inherited.isPresent()) {
+        return ControlServer.adopt(inherited.get(), routes, console::say);
+      }
       Path path = order.control();
       if (path == null) {
         path = ControlDirectory.ofUser().prepare().controlSocket(ControlDirectory.DAEMON);

@@ -157,23 +157,30 @@ final class Devices {
    */
   void remove(String name, boolean isForced) throws ControlException {
     ManagedDevice device = find(name);
+    if (isForced) {
+      change(name, "failing", this::breakOff);
+    }
     change(
         device,
         () -> {
-          if (!isForced && device.openCount() > 0) {
+          if (device.openCount() > 0) {
             throw ControlException.conflict("Device or resource busy");
           }
           exports.remove(device, null);
-          if (isForced && device.block().live() != null) {
-            device.load(device.failing());
-            device.resume(true);
-          }
           device.remove();
           unsettle(device);
         });
     forget(device);
     remember();
     events.add("removed", name, Map.of());
+  }
+
+  private void breakOff(ManagedDevice device) throws ControlException {
+    exports.remove(device, null);
+    if (device.block().live() != null) {
+      device.load(device.failing());
+      device.resume(true);
+    }
   }
 
   void load(String name, String table) throws ControlException {

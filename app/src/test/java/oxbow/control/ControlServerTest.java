@@ -339,7 +339,12 @@ class ControlServerTest {
       assertThat(adopted.address()).isEqualTo(UnixDomainSocketAddress.of(path));
     }
     assertThat(path).exists();
-    assertThat(listening.isOpen()).isFalse();
+    assertThat(listening.isOpen()).as("with it standard output would go").isTrue();
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(() -> ControlClient.ask(path, Route.LS, Map.of()))
+          .isInstanceOf(IOException.class);
+    }
+    listening.close();
     try (ServerSocketChannel tcp = ServerSocketChannel.open().bind(loopback())) {
       assertThatThrownBy(() -> ControlServer.adopt(tcp, routes, faults::add))
           .isInstanceOf(IOException.class)

@@ -173,7 +173,7 @@ public final class TableDevice implements BlockDevice {
 
   /** A target that was replaced gives back what it held: a part of a request, or all of it. */
   private void sendAgain(BlockRequest request) {
-    if (!(request.context instanceof Spread.Part part)) {
+    if (!(request.context instanceof Spread.Part part && part.isOf(spreads))) {
       submit(request);
       return;
     }
