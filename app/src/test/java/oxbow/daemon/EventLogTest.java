@@ -55,7 +55,7 @@ class EventLogTest {
   }
 
   private static CompletableFuture<@Nullable Event> nextOf(EventSource follower) {
-    return CompletableFuture.supplyAsync(() -> follower.next(PATIENCE));
+    return CompletableFuture.<@Nullable Event>supplyAsync(() -> follower.next(PATIENCE));
   }
 
   @Test

@@ -132,7 +132,7 @@ class ExportsTest {
 
   @Test
   void anAddressInUseIsNamedAndNothingIsLeft() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       String address = "tcp:127.0.0.1:" + taken.getLocalPort();
       assertRefused(
           "cannot listen on " + address + ": Address already in use", "a", Scene.at(address));
