@@ -20,8 +20,7 @@ public record TargetLine(
 
   /** The same line of a table with its words by name. */
   TargetLine withFieldsOfTable() {
-    return new TargetLine(
-        startSector, lengthSectors, target, text, TableFields.of(target, text));
+    return new TargetLine(startSector, lengthSectors, target, text, TableFields.of(target, text));
   }
 
   /** As dmsetup prints it. */

@@ -99,8 +99,7 @@ public final class Verbs {
 
   private Map<String, @Nullable Object> table(Request request) throws ControlException {
     Device device = device(request);
-    List<TargetLine> table =
-        request.flag("inactive") ? device.inactiveTable() : device.table();
+    List<TargetLine> table = request.flag("inactive") ? device.inactiveTable() : device.table();
     return lines(device, table.stream().map(TargetLine::withFieldsOfTable).toList());
   }
 

@@ -90,14 +90,22 @@ class DaemonAnswersTest {
     String listen = scene.socket("e.nbd");
     Map<String, Object> order =
         Map.of(
-            "name", "e",
-            "listen", listen,
-            "exportName", "x",
-            "readOnly", true,
-            "default", true,
-            "maxConnections", 3,
-            "maxRequests", 2,
-            "maxBytes", 1L << 20);
+            "name",
+            "e",
+            "listen",
+            listen,
+            "exportName",
+            "x",
+            "readOnly",
+            true,
+            "default",
+            true,
+            "maxConnections",
+            3,
+            "maxRequests",
+            2,
+            "maxBytes",
+            1L << 20);
     assertThat(ask(Route.EXPORT, order))
         .containsEntry("uri", "nbd+unix:///x?socket=" + listen.substring("unix:".length()));
     assertThat(ask(Route.EXPORT, Map.of("name", "n", "listen", listen))).containsEntry("uri", null);
@@ -198,23 +206,6 @@ class DaemonAnswersTest {
     assertThat(first.get(60, TimeUnit.SECONDS).data().get("why")).isEqualTo("the test");
     scene.events.close();
     followed.get(60, TimeUnit.SECONDS);
-  }
-
-  @Test
-  void whoWaitsForADeviceThatIsRemovedIsTold() throws Exception {
-    scene.create("d", "0 8 zero");
-    CompletableFuture<String> answer =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return ControlClient.ask(socket, Route.WAIT, Map.of("name", "d")).toString();
-              } catch (Exception told) {
-                return String.valueOf(told.getMessage());
-              }
-            });
-    scene.devices.rename("d", "e");
-    scene.devices.remove("e", false);
-    assertThat(answer.get(60, TimeUnit.SECONDS)).isIn("The device was removed", "Device not found");
   }
 
   private Map<String, @Nullable Object> info(String device) throws Exception {

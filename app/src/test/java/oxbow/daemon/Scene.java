@@ -132,7 +132,7 @@ final class Scene implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     events.close();
     exports.close();
     devices.close();
