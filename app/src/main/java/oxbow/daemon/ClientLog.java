@@ -105,7 +105,10 @@ final class ClientLog implements ServerListener {
       hidden += isShown ? 0 : 1;
     }
     if (more > 0) {
-      log.write("requests_failed", Map.of("listen", listen.get(), "notShown", more));
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("listen", listen.get());
+      fields.put("notShown", more);
+      log.write("requests_failed", fields);
     }
     return isShown;
   }

@@ -70,7 +70,8 @@ final class Devices {
 
   /** In the order of their names. */
   List<ManagedDevice> all() {
-    return List.copyOf(devices.values());
+    // One that gets another name has both for a moment.
+    return devices.values().stream().distinct().toList();
   }
 
   OpenDevices open() {

@@ -208,23 +208,6 @@ class DaemonAnswersTest {
     followed.get(60, TimeUnit.SECONDS);
   }
 
-  @Test
-  void whoWaitsForADeviceThatIsRemovedIsTold() throws Exception {
-    scene.create("d", "0 8 zero");
-    CompletableFuture<String> answer =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return ControlClient.ask(socket, Route.WAIT, Map.of("name", "d")).toString();
-              } catch (Exception told) {
-                return String.valueOf(told.getMessage());
-              }
-            });
-    scene.devices.rename("d", "e");
-    scene.devices.remove("e", false);
-    assertThat(answer.get(60, TimeUnit.SECONDS)).isIn("The device was removed", "Device not found");
-  }
-
   private Map<String, @Nullable Object> info(String device) throws Exception {
     return ask(Route.INFO, Map.of("name", device));
   }
