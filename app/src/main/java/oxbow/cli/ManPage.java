@@ -86,9 +86,7 @@ final class ManPage {
   }
 
   private static String value(ArgSpec option) {
-    return option.arity().min() == 0
-        ? "[=" + option.paramLabel() + "]"
-        : "=" + option.paramLabel();
+    return option.arity().min() == 0 ? "[=" + option.paramLabel() + "]" : "=" + option.paramLabel();
   }
 
   private void commands() {

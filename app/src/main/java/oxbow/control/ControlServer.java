@@ -101,7 +101,8 @@ public final class ControlServer implements AutoCloseable {
       server.close();
       throw failed;
     }
-    return new ControlServer(server, routes.only(Route.METRICS), faults, null, null, true).started();
+    return new ControlServer(server, routes.only(Route.METRICS), faults, null, null, true)
+        .started();
   }
 
   private ControlServer started() {

@@ -39,7 +39,8 @@ class CompletionTest {
     assertThat(printed.status()).isZero();
     script = Files.writeString(directory.resolve("oxbow.bash"), printed.out());
     Path oxbow = directory.resolve("oxbow");
-    Files.writeString(oxbow, "#!/bin/sh\n[ \"$*\" = ls ] && printf 'vol\\t(x)\\nvol2\\t(y)\\nbase\\t(z)\\n'\n");
+    Files.writeString(
+        oxbow, "#!/bin/sh\n[ \"$*\" = ls ] && printf 'vol\\t(x)\\nvol2\\t(y)\\nbase\\t(z)\\n'\n");
     Files.setPosixFilePermissions(oxbow, PosixFilePermissions.fromString("rwx------"));
   }
 
@@ -70,8 +71,7 @@ class CompletionTest {
     assertThat(Cli.run("completion", "zsh").out()).contains("bashcompinit");
     Cli other = Cli.run("completion", "fish");
     assertThat(other.status()).isEqualTo(2);
-    assertThat(other.errLines())
-        .containsExactly("oxbow: completion fish: bash or zsh is expected");
+    assertThat(other.errLines()).containsExactly("oxbow: completion fish: bash or zsh is expected");
   }
 
   private List<String> complete(String... words) throws Exception {

@@ -90,14 +90,22 @@ class DaemonAnswersTest {
     String listen = scene.socket("e.nbd");
     Map<String, Object> order =
         Map.of(
-            "name", "e",
-            "listen", listen,
-            "exportName", "x",
-            "readOnly", true,
-            "default", true,
-            "maxConnections", 3,
-            "maxRequests", 2,
-            "maxBytes", 1L << 20);
+            "name",
+            "e",
+            "listen",
+            listen,
+            "exportName",
+            "x",
+            "readOnly",
+            true,
+            "default",
+            true,
+            "maxConnections",
+            3,
+            "maxRequests",
+            2,
+            "maxBytes",
+            1L << 20);
     assertThat(ask(Route.EXPORT, order))
         .containsEntry("uri", "nbd+unix:///x?socket=" + listen.substring("unix:".length()));
     assertThat(ask(Route.EXPORT, Map.of("name", "n", "listen", listen))).containsEntry("uri", null);

@@ -35,8 +35,7 @@ class DaemonLogTest {
 
   @Test
   void whatIsNoPlainWordStandsInQuotesOnOneLine() {
-    log(false)
-        .write("x", Map.of("why", "a \"b\" \\c\nd=\u001b[31m\u0085"));
+    log(false).write("x", Map.of("why", "a \"b\" \\c\nd=\u001b[31m\u0085"));
     assertThat(text(err)).endsWith(" x why=\"a \\\"b\\\" \\\\c d= [31m \"\n").hasLineCount(1);
     err.reset();
     log(false).write("x", Map.of("why", ""));

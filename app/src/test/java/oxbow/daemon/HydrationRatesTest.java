@@ -7,7 +7,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Aim: the rate is what a person would say it is: neither that of a moment, nor that of long ago. */
+/**
+ * Aim: the rate is what a person would say it is: neither that of a moment, nor that of long ago.
+ */
 class HydrationRatesTest {
   private static final long MIB = 1 << 20;
 

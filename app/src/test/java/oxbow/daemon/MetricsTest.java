@@ -116,10 +116,8 @@ class MetricsTest {
     scene.create("d", "0 8 zero");
     scene.devices.export(
         "d",
-        new ExportOrder(
-            scene.socket("d.nbd"), "a\"b\\c\nd", false, false, ExportLimits.UNLIMITED));
-    assertThat(scrape().keySet())
-        .anyMatch(key -> key.contains("export=\"a\\\"b\\\\c\\nd\""));
+        new ExportOrder(scene.socket("d.nbd"), "a\"b\\c\nd", false, false, ExportLimits.UNLIMITED));
+    assertThat(scrape().keySet()).anyMatch(key -> key.contains("export=\"a\\\"b\\\\c\\nd\""));
   }
 
   @Test
