@@ -118,8 +118,7 @@ class DaemonCommandIT {
         "0 4096 linear a.img 0",
         "linear: " + image + " too small for target: start=0, len=4096, dev_size=2048");
     assertRefusedTable(
-        "0 8 linear oxbow:c 0",
-        "linear: Device lookup failed: oxbow:c: No such file or directory");
+        "0 8 linear oxbow:c 0", "linear: Device lookup failed: oxbow:c: No such file or directory");
     assertSaid("load a: The table has no targets", "load", "a");
     assertSaid("load: none.txt: No such file or directory", "load", "a", "none.txt");
     assertSaid(
