@@ -207,8 +207,7 @@ final class ManagedDevice implements Device {
   private void swap(Inactive next) throws ControlException {
     LoadedTable table = next.loaded();
     if (table == null) {
-      table =
-          Objects.requireNonNull(LoadedTable.load(next.text(), this, true, devices, opener));
+      table = Objects.requireNonNull(LoadedTable.load(next.text(), this, true, devices, opener));
     }
     try {
       String obstacle = openCount() == 0 ? null : block.obstacle(table.table());
@@ -259,7 +258,7 @@ final class ManagedDevice implements Device {
     try {
       boolean wasSuspended = block.isSuspended();
       try {
-        suspend(false);
+        suspendForEver();
         clear();
         end();
       } catch (ControlException | IOException failed) {
@@ -274,6 +273,16 @@ final class ManagedDevice implements Device {
     } catch (IOException failed) {
       isRemoved = false;
       throw new ControlException(UserException.reason(failed), failed);
+    }
+  }
+
+  /** What can no longer be made durable is told, and does not keep a device that nobody uses. */
+  private void suspendForEver() throws ControlException {
+    try {
+      block.suspend(SUSPEND_PATIENCE, true);
+    } catch (IOException failed) {
+      suspend(true);
+      warn("what was written to it may not be durable: " + UserException.reason(failed));
     }
   }
 
