@@ -86,8 +86,7 @@ class BowKillIT {
 
   /** Gives the target a message, which begins a transition and returns. */
   private void tell(String word) throws Exception {
-    Map<String, Object> message =
-        Map.of("name", "bow", "sector", 0, "words", List.of(word));
+    Map<String, Object> message = Map.of("name", "bow", "sector", 0, "words", List.of(word));
     ControlClient.ask(directory.resolve("control.sock"), Route.MESSAGE, message);
   }
 
