@@ -43,6 +43,17 @@ class AppArchitectureTest {
   }
 
   @Test
+  void httpIsSpokenOnlyAtTheControlSocket() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("oxbow.control..")
+        .should()
+        .dependOnClassesThat(resideInAPackage("org.apache.hc.."))
+        .because("the others know requests and answers")
+        .check(ALL);
+  }
+
+  @Test
   void commandsAreReadByPicocliOnlyInTheCommandLine() {
     noClasses()
         .that()

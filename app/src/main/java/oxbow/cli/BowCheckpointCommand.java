@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
       "Begin a checkpoint: from now on what is overwritten is saved, and can be put back.",
       "Waits until that is so. Freeze a mounted file system meanwhile: fsfreeze -f, this command,",
       "fsfreeze -u."
-    })
+    },
+    footer = {"", "Example:", "  oxbow bow checkpoint disk.img"})
 final class BowCheckpointCommand extends BowVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")
   String device = "";

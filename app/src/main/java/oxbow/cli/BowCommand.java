@@ -34,6 +34,13 @@ import picocli.CommandLine.Parameters;
       BowCommitCommand.class,
       BowStateCommand.class,
       BowRestoreCommand.class
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow bow disk.img --free-from-ext4",
+      "  oxbow bow checkpoint disk.img",
+      "  oxbow bow commit disk.img"
     })
 final class BowCommand extends Command {
   // Not needed with a command; without one that is looked at below.

@@ -15,7 +15,13 @@ import picocli.CommandLine.Parameters;
 /** Commits a checkpoint. */
 @CommandLine.Command(
     name = "commit",
-    description = "Keep what was written since a checkpoint, and forget what was before.")
+    description = "Keep what was written since a checkpoint, and forget what was before.",
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow bow commit disk.img",
+      "  oxbow bow commit --offline /srv/disk.img"
+    })
 final class BowCommitCommand extends BowVerbCommand {
   @Parameters(
       index = "0",

@@ -14,6 +14,12 @@ import picocli.CommandLine.Parameters;
     description = {
       "Put a device back as it was at its checkpoint, from the log on the device.",
       "The whole log is checked before anything is written. Interrupted, run it again."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow bow restore disk.img --dry-run",
+      "  oxbow bow restore disk.img"
     })
 final class BowRestoreCommand extends Command {
   @Parameters(index = "0", paramLabel = "DEVICE", description = "The device; nobody may use it.")

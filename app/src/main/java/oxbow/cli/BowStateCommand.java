@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Show the state of a device: 0 trim, 1 checkpoint, 2 committed;",
       "and in brackets what has failed last."
-    })
+    },
+    footer = {"", "Example:", "  oxbow bow state disk.img --json"})
 final class BowStateCommand extends BowVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")
   String device = "";

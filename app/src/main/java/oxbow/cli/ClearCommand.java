@@ -11,7 +11,8 @@ import picocli.CommandLine.Parameters;
 /** Drops the table that was loaded and not yet resumed. */
 @CommandLine.Command(
     name = "clear",
-    description = "Drop the table that was loaded and has not become the live one.")
+    description = "Drop the table that was loaded and has not become the live one.",
+    footer = {"", "Example:", "  oxbow clear vol"})
 final class ClearCommand extends DaemonVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")
   String device = "";

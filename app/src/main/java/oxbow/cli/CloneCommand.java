@@ -21,6 +21,12 @@ import picocli.CommandLine.Parameters;
     description = {
       "Clone SOURCE into DEST: served over NBD at once, copied in the background.",
       "DEST is created when it does not exist. Run again, it goes on where it stopped."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow clone base.img disk.img --rate 30MiB",
+      "  oxbow clone nbd://server/base disk.img --listen unix:/run/disk.nbd --until-hydrated"
     })
 final class CloneCommand extends Command {
   private static final long MAX_U32 = 0xFFFFFFFFL;
@@ -105,6 +111,14 @@ final class CloneCommand extends Command {
   @Option(names = "--until-hydrated", description = "End when DEST is a full copy.")
   boolean isUntilHydrated;
 
+  @Option(
+      names = "--collapse",
+      description = {
+        "When DEST is a full copy, serve it itself in the place of the clone, under its clients, and",
+        "let the source go."
+      })
+  boolean isCollapsing;
+
   @Option(names = "--no-serve", description = "No NBD: just copy, and end then.")
   boolean isNotServed;
 
@@ -162,7 +176,7 @@ final class CloneCommand extends Command {
             unsigned("--hydration-batch-size", hydrationBatchSize),
             rateBytesPerSecond == null ? 0 : rateBytesPerSecond,
             new Patience(sourceHoldNanos, sourceTimeoutNanos),
-            isUntilHydrated || isNotServed,
+            whenDone(),
             !isNotServed,
             isPadded,
             isForced,
@@ -172,6 +186,20 @@ final class CloneCommand extends Command {
             name,
             control);
     return new CloneJob(order, console, uri -> showReady(console, uri)).run();
+  }
+
+  private CloneOrder.WhenDone whenDone() throws UserException {
+    boolean isEnding = isUntilHydrated || isNotServed;
+    if (isEnding && isCollapsing) {
+      throw UserException.wrongUsage(
+          "clone",
+          "--collapse and "
+              + (isNotServed ? "--no-serve" : "--until-hydrated")
+              + " exclude each other");
+    }
+    return isEnding
+        ? CloneOrder.WhenDone.END
+        : isCollapsing ? CloneOrder.WhenDone.COLLAPSE : CloneOrder.WhenDone.SERVE;
   }
 
   private static OptionalLong optional(@Nullable Long value) {

@@ -35,6 +35,7 @@ final class Commands {
     table.put("demo", DemoCommand::new);
     table.put("daemon", DaemonCommand::new);
     table.put("create", CreateCommand::new);
+    table.put("import", ImportCommand::new);
     table.put("remove", RemoveCommand::new);
     table.put("suspend", SuspendCommand::new);
     table.put("load", LoadCommand::new);
@@ -53,9 +54,16 @@ final class Commands {
     table.put("status", StatusCommand::new);
     table.put("message", MessageCommand::new);
     table.put("wait", WaitCommand::new);
+    table.put("completion", CompletionCommand::new);
+    table.put("man", ManCommand::new);
     table.put("version", VersionCommand::new);
     table.put("help", CommandLine.HelpCommand::new);
     return table;
+  }
+
+  /** A command line that understands all commands. */
+  static CommandLine all() throws UserException {
+    return commandLine(new String[0]);
   }
 
   /** A command line that understands at least the command that {@code args} begin with. */

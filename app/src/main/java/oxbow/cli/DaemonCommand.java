@@ -39,6 +39,15 @@ final class DaemonCommand extends Command {
       })
   @Nullable Path state;
 
+  @Option(
+      names = "--metrics",
+      paramLabel = "ADDR",
+      description = {
+        "Answer GET /metrics there too, for Prometheus: tcp:HOST:PORT of this machine.",
+        "Default: on the control socket only."
+      })
+  @Nullable String metrics;
+
   @Option(names = "--no-list", description = "Do not tell clients which exports there are.")
   boolean isWithoutList;
 
@@ -52,6 +61,7 @@ final class DaemonCommand extends Command {
 
   @Override
   int run(Console console) throws UserException, IOException, InterruptedException {
-    return new Daemon(new DaemonOrder(control, state, !isWithoutList, isInsecure), console).run();
+    DaemonOrder order = new DaemonOrder(control, state, metrics, !isWithoutList, isInsecure);
+    return new Daemon(order, console).run();
   }
 }

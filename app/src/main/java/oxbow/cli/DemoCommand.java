@@ -9,7 +9,8 @@ import picocli.CommandLine;
 /** Shows the main job. */
 @CommandLine.Command(
     name = "demo",
-    description = "Clone an image it makes itself from a slow server, and use it meanwhile.")
+    description = "Clone an image it makes itself from a slow server, and use it meanwhile.",
+    footer = {"", "Example:", "  oxbow demo"})
 final class DemoCommand extends Command {
   @Override
   int run(Console console) throws UserException, IOException, InterruptedException {

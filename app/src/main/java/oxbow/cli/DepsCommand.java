@@ -11,7 +11,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
 /** Shows the devices a device stands on. */
-@CommandLine.Command(name = "deps", description = "Show what devices stand on.")
+@CommandLine.Command(
+    name = "deps",
+    description = "Show what devices stand on.",
+    footer = {"", "Example:", "  oxbow deps vol"})
 final class DepsCommand extends VerbCommand {
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "Default: all devices.")
   @Nullable String device;

@@ -20,7 +20,8 @@ import picocli.CommandLine.Option;
     description = {
       "Show what happens to the daemon's devices: a line for each event.",
       "Without --follow those of the last thousand that are still known."
-    })
+    },
+    footer = {"", "Examples:", "  oxbow events", "  oxbow events --follow --json"})
 final class EventsCommand extends DaemonVerbCommand {
   @Option(
       names = {"-f", "--follow"},

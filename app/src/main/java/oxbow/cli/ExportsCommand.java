@@ -15,7 +15,8 @@ import picocli.CommandLine;
 /** Lists what the daemon serves. */
 @CommandLine.Command(
     name = "exports",
-    description = "List what the daemon serves, and to how many.")
+    description = "List what the daemon serves, and to how many.",
+    footer = {"", "Example:", "  oxbow exports"})
 final class ExportsCommand extends DaemonVerbCommand {
   @Override
   int run(Console console) throws UserException, IOException {

@@ -15,7 +15,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Shows what state a device is in, as dmsetup does. */
-@CommandLine.Command(name = "info", description = "Show the state of devices.")
+@CommandLine.Command(
+    name = "info",
+    description = "Show the state of devices.",
+    footer = {"", "Examples:", "  oxbow info vol", "  oxbow info -c --noheadings -o name,events"})
 final class InfoCommand extends VerbCommand {
   private static final List<String> DEFAULT_COLUMNS =
       List.of("name", "address", "attr", "open", "segments", "events");

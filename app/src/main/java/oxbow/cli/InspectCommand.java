@@ -11,7 +11,8 @@ import picocli.CommandLine.Parameters;
 /** Looks at what lies on a device. */
 @CommandLine.Command(
     name = "inspect",
-    description = "Recognise what lies on a device, describe it, and check it.")
+    description = "Recognise what lies on a device, describe it, and check it.",
+    footer = {"", "Example:", "  oxbow inspect disk.img.meta --check"})
 final class InspectCommand extends Command {
   @Parameters(index = "0", paramLabel = "ADDR", description = "The device; only read.")
   String address = "";

@@ -9,7 +9,10 @@ import oxbow.console.UserException;
 import picocli.CommandLine;
 
 /** Lists the devices of all processes of this user. */
-@CommandLine.Command(name = "ls", description = "List the devices of running processes.")
+@CommandLine.Command(
+    name = "ls",
+    description = "List the devices of running processes.",
+    footer = {"", "Examples:", "  oxbow ls", "  oxbow ls --json"})
 final class LsCommand extends VerbCommand {
   @Override
   int run(Console console) throws UserException, IOException {

@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
       "Merge the changes in STORE into ORIGIN, and leave STORE empty.",
       "Stopped before the end, it goes on when it is run again; until it has finished, ORIGIN must",
       "not be used by itself."
-    })
+    },
+    footer = {"", "Example:", "  oxbow merge disk.img changes.cow"})
 final class MergeCommand extends Command {
   @Parameters(index = "0", paramLabel = "ORIGIN", description = "What the snapshot was taken of.")
   String origin = "";

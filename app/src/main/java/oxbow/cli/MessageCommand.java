@@ -20,6 +20,12 @@ import picocli.CommandLine.Parameters;
       "A snapshot takes: store_grew.",
       "A bow device takes: checkpoint, commit, state, when_full WHAT, warn_at PERCENT,",
       "free SECTOR SECTORS, ranges."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow message vol 0 hydration_threshold 8",
+      "  oxbow message vol 0 disable_hydration"
     })
 final class MessageCommand extends VerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")

@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "End devices of the daemon. One that clients or other devices use is refused.",
       "What lies on the devices underneath stays as it is."
-    })
+    },
+    footer = {"", "Examples:", "  oxbow remove vol", "  oxbow remove --retry vol base"})
 final class RemoveCommand extends DaemonVerbCommand {
   private static final int TRIES = 25;
   private static final long PAUSE_MILLIS = 200;

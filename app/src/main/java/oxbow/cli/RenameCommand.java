@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Give a device another name. Exports under its name get the new one; clients that are",
       "connected stay."
-    })
+    },
+    footer = {"", "Example:", "  oxbow rename vol data"})
 final class RenameCommand extends DaemonVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")
   String device = "";

@@ -15,7 +15,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Let a device go on. A table that was loaded takes the place of the live one; if the device",
       "is not suspended, it is for that moment."
-    })
+    },
+    footer = {"", "Example:", "  oxbow resume vol"})
 final class ResumeCommand extends DaemonVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")
   String device = "";

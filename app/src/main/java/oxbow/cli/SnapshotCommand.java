@@ -22,6 +22,12 @@ import picocli.CommandLine.Parameters;
       "Serve a writable snapshot of ORIGIN over NBD, whose changes are kept in STORE.",
       "Run again, it goes on with what STORE holds. ORIGIN must not be written meanwhile but",
       "through --origin-listen; without that it is only read."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow snapshot disk.img changes.cow --create 2GiB",
+      "  oxbow snapshot disk.img changes.cow --origin-listen unix:/run/disk.nbd"
     })
 final class SnapshotCommand extends Command {
   @Parameters(index = "0", paramLabel = "ORIGIN", description = "What the snapshot is taken of.")

@@ -11,7 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Shows how a device is doing, in device-mapper's status line. */
-@CommandLine.Command(name = "status", description = "Show the status lines of devices.")
+@CommandLine.Command(
+    name = "status",
+    description = "Show the status lines of devices.",
+    footer = {"", "Examples:", "  oxbow status vol", "  oxbow status --noflush --json"})
 final class StatusCommand extends VerbCommand {
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "Default: all devices.")
   @Nullable String device;

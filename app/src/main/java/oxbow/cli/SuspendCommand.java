@@ -15,6 +15,11 @@ import picocli.CommandLine.Parameters;
     description = {
       "Hold new requests to a device, wait for those in flight, and make what was written durable.",
       "Clients stay connected, and wait."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  oxbow suspend vol && oxbow load vol new.table && oxbow resume vol"
     })
 final class SuspendCommand extends DaemonVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")

@@ -11,7 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Shows what a device is made of, in device-mapper's table line. */
-@CommandLine.Command(name = "table", description = "Show the table lines of devices.")
+@CommandLine.Command(
+    name = "table",
+    description = "Show the table lines of devices.",
+    footer = {"", "Examples:", "  oxbow table vol", "  oxbow table vol --inactive"})
 final class TableCommand extends VerbCommand {
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "Default: all devices.")
   @Nullable String device;

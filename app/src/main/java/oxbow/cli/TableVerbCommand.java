@@ -8,8 +8,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.UserException;
+import oxbow.daemon.TableWords;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -59,11 +61,15 @@ abstract class TableVerbCommand extends DaemonVerbCommand {
   static String wholePaths(String table, Path here) {
     List<String> lines = new ArrayList<>();
     for (String each : table.lines().toList()) {
-      List<String> words = new ArrayList<>(List.of(each.strip().split("\\s+")));
+      List<String> words = TableWords.split(each);
       for (int i = WORDS_BEFORE_ARGUMENTS; i < words.size(); i++) {
         words.set(i, wholePath(words.get(i), here));
       }
-      lines.add(each.strip().startsWith("#") ? each : String.join(" ", words));
+      boolean isComment = each.strip().startsWith("#");
+      lines.add(
+          isComment
+              ? each
+              : words.stream().map(TableWords::escape).collect(Collectors.joining(" ")));
     }
     return String.join("\n", lines);
   }

@@ -9,7 +9,10 @@ import oxbow.targets.TargetTypes;
 import picocli.CommandLine;
 
 /** Lists the targets there are, as dmsetup does. */
-@CommandLine.Command(name = "targets", description = "List the targets that tables may have.")
+@CommandLine.Command(
+    name = "targets",
+    description = "List the targets that tables may have.",
+    footer = {"", "Example:", "  oxbow targets"})
 final class TargetsCommand extends Command {
   @Override
   int run(Console console) {

@@ -16,6 +16,12 @@ import picocli.CommandLine.Parameters;
     name = "unexport",
     description = {
       "Serve a device no longer: requests of its clients are answered, then they are hung up on."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow unexport vol --listen unix:/run/vol.nbd",
+      "  oxbow unexport vol"
     })
 final class UnexportCommand extends DaemonVerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")

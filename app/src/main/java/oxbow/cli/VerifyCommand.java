@@ -10,7 +10,8 @@ import picocli.CommandLine.Parameters;
 /** Compares two devices. */
 @CommandLine.Command(
     name = "verify",
-    description = "Compare two devices; say where they differ first. Exit status 1 if they do.")
+    description = "Compare two devices; say where they differ first. Exit status 1 if they do.",
+    footer = {"", "Example:", "  oxbow verify base.img disk.img"})
 final class VerifyCommand extends Command {
   @Parameters(index = "0", paramLabel = "A", description = "One device.")
   String a = "";

@@ -7,7 +7,10 @@ import oxbow.control.Version;
 import picocli.CommandLine;
 
 /** Says which Oxbow this is. */
-@CommandLine.Command(name = "version", description = "Show the version.")
+@CommandLine.Command(
+    name = "version",
+    description = "Show the version.",
+    footer = {"", "Example:", "  oxbow version --json"})
 final class VersionCommand extends Command {
   @Override
   int run(Console console) {

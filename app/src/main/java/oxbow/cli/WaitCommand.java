@@ -12,7 +12,8 @@ import picocli.CommandLine.Parameters;
 /** Waits for an event of a device. */
 @CommandLine.Command(
     name = "wait",
-    description = "Wait until a device has raised more than EVENT_NR events.")
+    description = "Wait until a device has raised more than EVENT_NR events.",
+    footer = {"", "Example:", "  oxbow wait vol $(oxbow info -c --noheadings -o events vol)"})
 final class WaitCommand extends VerbCommand {
   @Parameters(index = "0", paramLabel = "NAME", description = "The device.")
   String device = "";

@@ -1,5 +1,10 @@
 package oxbow.console;
 
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,8 +50,22 @@ public final class UserException extends Exception {
   /** What an exception says, in one line. */
   public static String reason(Throwable cause) {
     String message = cause.getMessage();
+    if (cause instanceof FileSystemException failed && failed.getReason() == null) {
+      message += ": " + inWords(failed);
+    }
     String said = message == null || message.isBlank() ? cause.getClass().getSimpleName() : message;
     return firstLine(said);
+  }
+
+  /** The JDK tells what is wrong with a file by the exception's class only. */
+  private static String inWords(FileSystemException failed) {
+    return switch (failed) {
+      case NoSuchFileException _ -> "No such file or directory";
+      case AccessDeniedException _ -> "Permission denied";
+      case FileAlreadyExistsException _ -> "File exists";
+      case DirectoryNotEmptyException _ -> "Directory not empty";
+      default -> failed.getClass().getSimpleName();
+    };
   }
 
   /** The first line of a text. */

@@ -8,8 +8,6 @@ public final class ControlException extends Exception {
     REFUSED(400),
     /** No such device, or a request that this process does not answer. */
     NOT_FOUND(404),
-    /** The path exists, with another method. */
-    WRONG_METHOD(405),
     /** The state of the device, or another device, is in the way. */
     CONFLICT(409),
     /** The request is longer than any that can be meant. */

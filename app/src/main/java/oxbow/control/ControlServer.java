@@ -30,6 +30,7 @@ public final class ControlServer implements AutoCloseable {
   private final Consumer<String> faults;
   private final @Nullable UserPrincipal owner;
   private final @Nullable Path removedAtEnd;
+  private final boolean isOurs;
   private final Set<ChannelSocket> connections = ConcurrentHashMap.newKeySet();
   private final Thread acceptor = thread("control", this::acceptAll);
   private volatile boolean isClosed;
@@ -37,18 +38,21 @@ public final class ControlServer implements AutoCloseable {
   /**
    * @param owner who may connect, besides root; null for everybody
    * @param removedAtEnd the socket's file if it is ours
+   * @param isOurs whether the channel is closed at the end
    */
   private ControlServer(
       ServerSocketChannel server,
       Routes routes,
       Consumer<String> faults,
       @Nullable UserPrincipal owner,
-      @Nullable Path removedAtEnd) {
+      @Nullable Path removedAtEnd,
+      boolean isOurs) {
     this.server = server;
     this.routes = routes;
     this.faults = faults;
     this.owner = owner;
     this.removedAtEnd = removedAtEnd;
+    this.isOurs = isOurs;
   }
 
   /**
@@ -60,14 +64,15 @@ public final class ControlServer implements AutoCloseable {
   public static ControlServer listen(Path path, Routes routes, Consumer<String> faults)
       throws IOException {
     ServerSocketChannel server = ControlSocket.listen(path);
-    return new ControlServer(server, routes, faults, Files.getOwner(path), path).started();
+    return new ControlServer(server, routes, faults, Files.getOwner(path), path, true).started();
   }
 
   /**
    * Answers at a Unix socket that somebody else listens on and has handed over. Its file stays when
    * this is closed.
    *
-   * @param server closed with this
+   * @param server stays open, and whoever comes later is hung up on: the JDK takes standard output
+   *     and error away with an inherited channel, and much may be left to be said
    */
   public static ControlServer adopt(
       ServerSocketChannel server, Routes routes, Consumer<String> faults) throws IOException {
@@ -75,7 +80,7 @@ public final class ControlServer implements AutoCloseable {
       throw new IOException(server.getLocalAddress() + " is no Unix socket");
     }
     UserPrincipal owner = Files.getOwner(unix.getPath());
-    return new ControlServer(server, routes, faults, owner, null).started();
+    return new ControlServer(server, routes, faults, owner, null, false).started();
   }
 
   /**
@@ -96,7 +101,8 @@ public final class ControlServer implements AutoCloseable {
       server.close();
       throw failed;
     }
-    return new ControlServer(server, routes.only(Route.METRICS), faults, null, null).started();
+    return new ControlServer(server, routes.only(Route.METRICS), faults, null, null, true)
+        .started();
   }
 
   private ControlServer started() {
@@ -118,21 +124,35 @@ public final class ControlServer implements AutoCloseable {
   }
 
   private void acceptAll() {
-    while (!isClosed) {
+    while (true) {
       try {
         SocketChannel channel = server.accept();
-        if (connections.size() >= MAX_CONNECTIONS || !isWelcome(channel)) {
+        if (!admit(channel)) {
           channel.close();
-          continue;
         }
-        ChannelSocket socket = new ChannelSocket(channel);
-        connections.add(socket);
-        thread("control connection", () -> serve(socket)).start();
       } catch (ClosedChannelException closed) {
         return;
       } catch (IOException failedConnection) {
         // One that broke while it was being accepted; the next may be good.
       }
+    }
+  }
+
+  private boolean admit(SocketChannel channel) {
+    try {
+      if (isClosed || connections.size() >= MAX_CONNECTIONS || !isWelcome(channel)) {
+        return false;
+      }
+      ChannelSocket socket = new ChannelSocket(channel);
+      connections.add(socket);
+      thread("control connection", () -> serve(socket)).start();
+      if (isClosed) {
+        // Whoever closed all connections has missed this one.
+        socket.close();
+      }
+      return true;
+    } catch (IOException broken) {
+      return false;
     }
   }
 
@@ -163,7 +183,9 @@ public final class ControlServer implements AutoCloseable {
       // The name goes first: a newcomer then finds no socket rather than a dead one.
       Files.deleteIfExists(removedAtEnd);
     }
-    server.close();
+    if (isOurs) {
+      server.close();
+    }
     for (ChannelSocket connection : connections) {
       connection.close();
     }

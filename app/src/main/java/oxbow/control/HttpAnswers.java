@@ -16,11 +16,11 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.NameValuePair;
 import org.apache.hc.core5.http.io.HttpServerRequestHandler;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
-import org.apache.hc.core5.http.io.entity.EntityTemplate;
 import org.apache.hc.core5.http.io.entity.StringEntity;
 import org.apache.hc.core5.http.message.BasicClassicHttpResponse;
 import org.apache.hc.core5.http.protocol.HttpContext;
@@ -49,12 +49,19 @@ final class HttpAnswers implements HttpServerRequestHandler {
   @Override
   public void handle(ClassicHttpRequest request, ResponseTrigger trigger, HttpContext context)
       throws HttpException, IOException {
-    trigger.submitResponse(response(request));
+    try (ClassicHttpResponse response = response(request)) {
+      trigger.submitResponse(response);
+    }
   }
 
   private ClassicHttpResponse response(ClassicHttpRequest request) throws IOException {
     try {
-      return response(HttpStatus.SC_OK, entity(answer(request)));
+      URIBuilder uri = uri(request);
+      List<String> methods = Route.methods(uri.getPathSegments());
+      if (!methods.isEmpty() && !methods.contains(request.getMethod())) {
+        return wrongMethod(request, String.join(", ", methods));
+      }
+      return response(HttpStatus.SC_OK, entity(answer(request, uri)));
     } catch (ControlException refused) {
       return response(refused.kind().status(), error(UserException.reason(refused)));
     } catch (RuntimeException | Error fault) {
@@ -70,13 +77,23 @@ final class HttpAnswers implements HttpServerRequestHandler {
     return response;
   }
 
-  private Answer answer(ClassicHttpRequest request) throws ControlException, IOException {
-    URIBuilder uri;
+  private static ClassicHttpResponse wrongMethod(ClassicHttpRequest request, String allowed) {
+    String why = request.getPath() + " takes " + allowed + ", not " + request.getMethod();
+    ClassicHttpResponse response = response(HttpStatus.SC_METHOD_NOT_ALLOWED, error(why));
+    response.setHeader(HttpHeaders.ALLOW, allowed);
+    return response;
+  }
+
+  private static URIBuilder uri(ClassicHttpRequest request) throws ControlException {
     try {
-      uri = new URIBuilder(request.getPath());
+      return new URIBuilder(request.getPath());
     } catch (URISyntaxException bad) {
       throw new ControlException("Bad path: " + bad.getReason(), bad);
     }
+  }
+
+  private Answer answer(ClassicHttpRequest request, URIBuilder uri)
+      throws ControlException, IOException {
     Route.Match match = Route.find(request.getMethod(), uri.getPathSegments());
     Route route = match.route();
     Verb verb = routes.verb(route);
@@ -127,14 +144,7 @@ final class HttpAnswers implements HttpServerRequestHandler {
       case Answer.Json(var fields) -> json(fields);
       case Answer.Text(String type, String text) ->
           new ByteArrayEntity(text.getBytes(StandardCharsets.UTF_8), ContentType.parse(type));
-      case Answer.Stream(EventSource source) ->
-          new EntityTemplate(
-              ContentType.create(EventStream.CONTENT_TYPE),
-              to -> {
-                try (source) {
-                  EventStream.write(source, to, isAbandoned, EventStream.HEARTBEAT);
-                }
-              });
+      case Answer.Stream(EventSource source) -> new EventEntity(source, isAbandoned);
     };
   }
 

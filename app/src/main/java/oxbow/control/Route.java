@@ -3,6 +3,7 @@ package oxbow.control;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -120,22 +121,21 @@ public enum Route {
    * @throws ControlException when there is none
    */
   static Match find(String method, List<String> parts) throws ControlException {
-    boolean isPathKnown = false;
     for (Route route : values()) {
       Map<String, Object> names = route.match(parts);
-      if (names != null) {
-        if (route.method.name().equals(method)) {
-          return new Match(route, names);
-        }
-        isPathKnown = true;
+      if (names != null && route.method.name().equals(method)) {
+        return new Match(route, names);
       }
     }
-    String path = "/" + String.join("/", parts);
-    if (isPathKnown) {
-      throw new ControlException(
-          ControlException.Kind.WRONG_METHOD, path + " does not take " + method);
-    }
-    throw ControlException.notFound("There is no " + path + " here");
+    throw ControlException.notFound("There is no /" + String.join("/", parts) + " here");
+  }
+
+  /** The methods that a path takes; none where there is no such path. */
+  static List<String> methods(List<String> parts) {
+    return Stream.of(values())
+        .filter(route -> route.match(parts) != null)
+        .map(route -> route.method.name())
+        .toList();
   }
 
   private @Nullable Map<String, Object> match(List<String> parts) {

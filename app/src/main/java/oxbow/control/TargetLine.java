@@ -18,6 +18,11 @@ public record TargetLine(
     String text,
     Map<String, ? extends @Nullable Object> fields) {
 
+  /** The same line of a table with its words by name. */
+  TargetLine withFieldsOfTable() {
+    return new TargetLine(startSector, lengthSectors, target, text, TableFields.of(target, text));
+  }
+
   /** As dmsetup prints it. */
   @Override
   public String toString() {

@@ -99,7 +99,8 @@ public final class Verbs {
 
   private Map<String, @Nullable Object> table(Request request) throws ControlException {
     Device device = device(request);
-    return lines(device, request.flag("inactive") ? device.inactiveTable() : device.table());
+    List<TargetLine> table = request.flag("inactive") ? device.inactiveTable() : device.table();
+    return lines(device, table.stream().map(TargetLine::withFieldsOfTable).toList());
   }
 
   private Map<String, @Nullable Object> status(Request request) throws ControlException {
@@ -131,7 +132,8 @@ public final class Verbs {
     Device device = device(request);
     long after = request.number("event");
     while (!device.awaitEvent(after, WAIT_SLICE)) {
-      if (request.isAbandoned().getAsBoolean()) {
+      boolean isRemoved = !devices.all().contains(device);
+      if (isRemoved || request.isAbandoned().getAsBoolean()) {
         throw ControlException.notFound("The device was removed");
       }
     }

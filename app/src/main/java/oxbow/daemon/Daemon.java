@@ -1,21 +1,28 @@
 package oxbow.daemon;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
 import oxbow.control.ControlDirectory;
 import oxbow.control.ControlServer;
 import oxbow.control.DeviceRegistry;
+import oxbow.control.Route;
 import oxbow.control.Routes;
 import oxbow.control.Verbs;
 import oxbow.job.DeviceOpener;
+import oxbow.job.ListenAddress;
 import oxbow.job.StopSignals;
+import oxbow.linux.ServiceManager;
 import oxbow.nbd.server.ServerOptions;
 
 /**
@@ -24,10 +31,13 @@ import oxbow.nbd.server.ServerOptions;
  */
 public final class Daemon {
   private static final String COMMAND = "daemon";
-  private static final long RETRY_SECONDS = 15;
+
+  /** How often it looks how far hydration is, and tries again what could not be restored. */
+  private static final long PULSE_SECONDS = 5;
 
   private final DaemonOrder order;
   private final Console console;
+  private final ServiceManager manager = new ServiceManager(System.getenv());
   private final CountDownLatch stop = new CountDownLatch(1);
 
   public Daemon(DaemonOrder order, Console console) {
@@ -61,19 +71,27 @@ public final class Daemon {
     DaemonLog log = new DaemonLog(console);
     EventLog events = new EventLog(log);
     DeviceRegistry registry = new DeviceRegistry();
-    Exports exports = new Exports(opener, serverOptions());
+    Exports exports = new Exports(opener, serverOptions(), events, log);
     Devices devices = new Devices(opener, exports, events, state, registry);
     Routes routes = new Verbs(registry).routes();
+    Metrics metrics = new Metrics(devices, exports);
     new DaemonVerbs(devices, exports, events, log).addTo(routes);
+    routes.offer(Route.METRICS, _ -> metrics.scrape());
+    ServiceReport report = new ServiceReport(manager, console);
     try {
       devices.restore(remembered, problem -> console.say("oxbow: daemon: " + problem));
-      try (ControlServer control = listen(routes)) {
-        tellReady(devices, exports, control);
-        while (!stop.await(RETRY_SECONDS, TimeUnit.SECONDS)) {
+      try (ControlServer control = listen(routes);
+          ControlServer scraped = listenForMetrics(routes)) {
+        tellReady(devices, exports, control, scraped);
+        report.ready(devices, exports);
+        while (!stop.await(PULSE_SECONDS, TimeUnit.SECONDS)) {
+          metrics.sample();
           if (devices.hasBroken()) {
             devices.restoreAgain(console::say);
           }
+          report.refresh(devices, exports);
         }
+        report.stopping();
       }
     } finally {
       events.close();
@@ -88,8 +106,13 @@ public final class Daemon {
     return order.isInsecure() ? listing.withRemoteAllowed() : listing;
   }
 
+  /** At the socket that a manager of services has opened, or at one of its own. */
   private ControlServer listen(Routes routes) throws UserException {
     try {
+      Optional<ServerSocketChannel> inherited = manager.inheritedSocket();
+      if (inherited.isPresent()) {
+        return ControlServer.adopt(inherited.get(), routes, console::say);
+      }
       Path path = order.control();
       if (path == null) {
         path = ControlDirectory.ofUser().prepare().controlSocket(ControlDirectory.DAEMON);
@@ -101,12 +124,33 @@ public final class Daemon {
     }
   }
 
-  private void tellReady(Devices devices, Exports exports, ControlServer control)
+  /** Null if nobody wants that. */
+  private @Nullable ControlServer listenForMetrics(Routes routes) throws UserException {
+    String address = order.metrics();
+    if (address == null) {
+      return null;
+    }
+    if (!(ListenAddress.parse(COMMAND, "--metrics", address) instanceof InetSocketAddress inet)) {
+      throw UserException.wrongUsage(
+          COMMAND, "--metrics " + address + ": tcp:HOST:PORT is expected");
+    }
+    try {
+      return ControlServer.listenForMetrics(inet, routes, console::say);
+    } catch (IOException failed) {
+      throw UserException.failed(COMMAND + ": --metrics " + address, failed);
+    }
+  }
+
+  private void tellReady(
+      Devices devices, Exports exports, ControlServer control, @Nullable ControlServer scraped)
       throws IOException {
     for (ManagedDevice device : devices.all()) {
       exports.uris(device).forEach(this::ready);
     }
     ready("http+unix://" + control.address());
+    if (scraped != null && scraped.address() instanceof InetSocketAddress inet) {
+      ready("http://" + inet.getAddress().getHostAddress() + ":" + inet.getPort() + "/metrics");
+    }
   }
 
   private void ready(String uri) {

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 
@@ -13,6 +14,9 @@ import oxbow.console.Console;
  * well. Any thread.
  */
 final class DaemonLog {
+  /** Nothing that parts words, ends lines, or tells a terminal what to do. */
+  private static final Pattern PLAIN = Pattern.compile("[^\\p{Z}\\p{C}\"=\\\\]+");
+
   private final Console console;
 
   DaemonLog(Console console) {
@@ -40,16 +44,10 @@ final class DaemonLog {
 
   /** A value that is no single plain word stands in quotes; a log line stays one line. */
   private static String quoted(String value) {
-    if (value.matches("[^\\s\"=\\\\]+")) {
+    if (PLAIN.matcher(value).matches()) {
       return value;
     }
-    StringBuilder quoted = new StringBuilder("\"");
-    for (char c : value.toCharArray()) {
-      if (c == '"' || c == '\\') {
-        quoted.append('\\');
-      }
-      quoted.append(Character.isISOControl(c) ? ' ' : c);
-    }
-    return quoted.append('"').toString();
+    String escaped = value.replaceAll("[\"\\\\]", "\\\\$0");
+    return '"' + escaped.replaceAll("[\\p{Z}\\p{C}]", " ") + '"';
   }
 }

@@ -44,7 +44,7 @@ final class DaemonVerbs {
         .offer(Route.CLEAR, logged("clear", done(asked -> devices.clear(asked.name()))))
         .offer(Route.SUSPEND, logged("suspend", done(this::suspend)))
         .offer(Route.RESUME, logged("resume", done(this::resume)))
-        .offer(Route.RENAME, logged("rename", done(this::rename)))
+        .offer(Route.RENAME, logged("rename", this::rename))
         .offer(Route.EXPORT, logged("export", this::export))
         .offer(Route.UNEXPORT, logged("unexport", done(this::unexport)))
         .offer(Route.EXPORTS, _ -> new Answer.Json(Map.of("exports", exports.list())))
@@ -87,8 +87,10 @@ final class DaemonVerbs {
     devices.resume(asked.name(), asked.flag("noflush"));
   }
 
-  private void rename(Request asked) throws ControlException {
-    devices.rename(asked.name(), required(asked, "newName"));
+  private Answer rename(Request asked) throws ControlException {
+    String newName = required(asked, "newName");
+    devices.rename(asked.name(), newName);
+    return new Answer.Json(Map.of("name", newName));
   }
 
   private void unexport(Request asked) throws ControlException {

@@ -5,10 +5,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.UserException;
 import oxbow.control.ControlDirectory;
@@ -31,6 +34,14 @@ final class Devices {
   private final DeviceRegistry registry;
   private final ConcurrentSkipListMap<String, ManagedDevice> devices =
       new ConcurrentSkipListMap<>();
+
+  /**
+   * What is to be remembered of each device: what its last change left, whatever one that has not
+   * ended has made of it so far. Guarded by {@link #state}, with what follows.
+   */
+  private final Map<ManagedDevice, StateFile.Entry> settled = new LinkedHashMap<>();
+
+  private boolean isUnsaved;
 
   /**
    * @param registry where the verbs find the devices
@@ -88,10 +99,16 @@ final class Devices {
             for (ExportOrder order : orders) {
               exports.add(device, order);
             }
+            settle(device);
           });
-      remember();
+      save();
+    } catch (IOException unsaved) {
+      ControlException refused =
+          new ControlException("cannot be remembered: " + UserException.reason(unsaved), unsaved);
+      undo(device, refused);
+      throw refused;
     } catch (ControlException | RuntimeException refused) {
-      undo(device);
+      undo(device, refused);
       throw refused;
     }
     events.add("created", name, Map.of());
@@ -116,13 +133,15 @@ final class Devices {
     }
   }
 
-  private void undo(ManagedDevice device) throws ControlException {
+  private void undo(ManagedDevice device, Exception why) throws ControlException {
     device.change(
         () -> {
           exports.remove(device, null);
           device.remove();
+          unsettle(device);
         });
     forget(device);
+    rememberBeside(why);
   }
 
   private synchronized void forget(ManagedDevice device) {
@@ -138,21 +157,30 @@ final class Devices {
    */
   void remove(String name, boolean isForced) throws ControlException {
     ManagedDevice device = find(name);
-    device.change(
+    if (isForced) {
+      change(name, "failing", this::breakOff);
+    }
+    change(
+        device,
         () -> {
-          if (!isForced && device.openCount() > 0) {
+          if (device.openCount() > 0) {
             throw ControlException.conflict("Device or resource busy");
           }
           exports.remove(device, null);
-          if (isForced && device.block().live() != null) {
-            device.load(device.failing());
-            device.resume(true);
-          }
           device.remove();
+          unsettle(device);
         });
     forget(device);
     remember();
     events.add("removed", name, Map.of());
+  }
+
+  private void breakOff(ManagedDevice device) throws ControlException {
+    exports.remove(device, null);
+    if (device.block().live() != null) {
+      device.load(device.failing());
+      device.resume(true);
+    }
   }
 
   void load(String name, String table) throws ControlException {
@@ -185,16 +213,34 @@ final class Devices {
 
   private void change(String name, String kind, Change change) throws ControlException {
     ManagedDevice device = find(name);
-    device.change(() -> change.apply(device));
+    change(device, () -> change.apply(device));
     remember();
     events.add(kind, device.name(), Map.of());
+  }
+
+  /** Settles what becomes of a change, also of one that is refused half-way. */
+  private void change(ManagedDevice device, ManagedDevice.Change change) throws ControlException {
+    try {
+      device.change(
+          () -> {
+            try {
+              change.run();
+            } finally {
+              settle(device);
+            }
+          });
+    } catch (ControlException refused) {
+      rememberBeside(refused);
+      throw refused;
+    }
   }
 
   synchronized void rename(String name, String newName) throws ControlException {
     ManagedDevice device = find(name);
     checkName(newName);
     exports.checkRename(device, newName);
-    device.change(
+    change(
+        device,
         () -> {
           device.rename(newName);
           exports.renamed(device, name);
@@ -203,8 +249,24 @@ final class Devices {
     registry.add(device);
     devices.remove(name);
     registry.remove(name);
+    renameBelow(NAMED + name, NAMED + newName);
     remember();
     events.add("renamed", newName, Map.of("oldName", name));
+  }
+
+  /** Tables that are only texts so far name the devices under them, which may have a new name. */
+  private void renameBelow(String word, String newWord) throws ControlException {
+    UnaryOperator<TableText> renamed =
+        table -> table.with(each -> each.equals(word) ? newWord : each);
+    for (ManagedDevice each : all()) {
+      if (each.hasUnopened(word)) {
+        each.change(() -> each.rewriteUnopened(renamed));
+      }
+    }
+    synchronized (state) {
+      settled.replaceAll((_, entry) -> entry.with(renamed));
+      isUnsaved = true;
+    }
   }
 
   // Oxbow's own.
@@ -217,7 +279,7 @@ final class Devices {
   @Nullable String export(String name, ExportOrder order) throws ControlException {
     ManagedDevice device = find(name);
     ExportOrder[] actual = {order};
-    device.change(() -> actual[0] = exports.add(device, order));
+    change(device, () -> actual[0] = exports.add(device, order));
     remember();
     events.add("exported", name, Map.of("listen", actual[0].listen()));
     return exports.uri(device, actual[0]);
@@ -228,7 +290,7 @@ final class Devices {
    */
   void unexport(String name, @Nullable String listen) throws ControlException {
     ManagedDevice device = find(name);
-    device.change(() -> exports.remove(device, listen));
+    change(device, () -> exports.remove(device, listen));
     remember();
     Map<String, @Nullable Object> data = new LinkedHashMap<>();
     data.put("listen", listen);
@@ -237,14 +299,46 @@ final class Devices {
 
   // What lasts.
 
-  private void remember() throws ControlException {
-    synchronized (state) {
-      try {
-        state.save(devices.values().stream().map(this::entry).toList());
-      } catch (IOException failed) {
-        throw new ControlException(
-            "it was done, but cannot be remembered: " + UserException.reason(failed), failed);
+  /** Notes what a device now is; whoever changes it calls this before anyone else can. */
+  private void settle(ManagedDevice device) {
+    if (!device.isRemoved()) {
+      StateFile.Entry entry = entry(device);
+      synchronized (state) {
+        isUnsaved |= !entry.equals(settled.put(device, entry));
       }
+    }
+  }
+
+  private void unsettle(ManagedDevice device) {
+    synchronized (state) {
+      isUnsaved |= settled.remove(device) != null;
+    }
+  }
+
+  private void remember() throws ControlException {
+    try {
+      save();
+    } catch (IOException failed) {
+      throw new ControlException(
+          "it was done, but cannot be remembered: " + UserException.reason(failed), failed);
+    }
+  }
+
+  private void save() throws IOException {
+    synchronized (state) {
+      if (isUnsaved) { // Otherwise another's change took this one along.
+        state.save(List.copyOf(settled.values()));
+        isUnsaved = false;
+      }
+    }
+  }
+
+  /** The user is told of what came first; the next change remembers this one too. */
+  private void rememberBeside(Exception first) {
+    try {
+      remember();
+    } catch (ControlException second) {
+      first.addSuppressed(second);
     }
   }
 
@@ -255,7 +349,7 @@ final class Devices {
         device.isMadeReadOnly(),
         device.isSuspended() && !isBroken,
         isBroken ? device.inactiveText() : device.liveText(),
-        isBroken ? null : device.inactiveText(),
+        isBroken ? device.textBehind() : device.inactiveText(),
         exports.orders(device));
   }
 
@@ -290,11 +384,9 @@ final class Devices {
   }
 
   private static Set<String> below(StateFile.Entry entry) {
-    TableText table = entry.table();
-    if (table == null) {
-      return Set.of();
-    }
-    return table.lines().stream()
+    return Stream.of(entry.table(), entry.inactive())
+        .filter(Objects::nonNull)
+        .flatMap(table -> table.lines().stream())
         .flatMap(line -> line.words().stream())
         .filter(word -> word.startsWith(NAMED))
         .map(word -> word.substring(NAMED.length()))
@@ -303,6 +395,9 @@ final class Devices {
 
   private void restore(StateFile.Entry entry) throws ControlException {
     ManagedDevice device = enter(entry.name(), entry.isReadOnly());
+    synchronized (state) {
+      settled.put(device, entry);
+    }
     for (ExportOrder order : entry.exports()) {
       exports.add(device, order);
     }
@@ -316,25 +411,24 @@ final class Devices {
               device.loadWithoutResume(next);
             }
           } else if (table != null) {
-            begin(device, table);
-            if (inactive != null) {
-              device.load(inactive);
-            }
+            begin(device, table, inactive);
           }
         });
   }
 
-  private void begin(ManagedDevice device, TableText table) throws ControlException {
+  private void begin(ManagedDevice device, TableText table, @Nullable TableText inactive)
+      throws ControlException {
     try {
       device.load(table);
       device.resume(false);
-      exports.deviceIsLive(device);
     } catch (ControlException failed) {
-      if (device.block().live() == null) {
-        device.loadToBeResumed(table);
-      }
+      device.loadToBeResumed(table, inactive);
       throw failed;
     }
+    if (inactive != null) {
+      device.loadIfPossible(inactive);
+    }
+    exports.deviceIsLive(device);
   }
 
   /** Tries again what could not be restored; tells of each that now is. */
@@ -344,6 +438,7 @@ final class Devices {
         try {
           device.change(() -> mend(device));
           news.accept(device.name() + ": restored");
+          events.add("restored", device.name(), Map.of());
         } catch (ControlException stillBroken) {
           // It was told once; a resume by hand tells it again.
         }

@@ -104,7 +104,8 @@ final class EventLog {
         }
         Event next = kept.stream().filter(event -> event.id() > seen).findFirst().orElseThrow();
         seen = next.id();
-        return next;
+        // What was to be told of the past may be forgotten by now.
+        return seen <= last ? next : null;
       } catch (InterruptedException stopped) {
         Thread.currentThread().interrupt();
         return null;

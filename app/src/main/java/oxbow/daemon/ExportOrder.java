@@ -52,8 +52,8 @@ record ExportOrder(
   /** Limits from numbers, 0 for none of that kind. */
   static ExportLimits limits(long connections, long requests, long bytes) {
     return new ExportLimits(
-        connections == 0 ? Integer.MAX_VALUE : Math.toIntExact(connections),
-        requests == 0 ? Integer.MAX_VALUE : Math.toIntExact(requests),
+        connections == 0 ? Integer.MAX_VALUE : (int) Math.min(connections, Integer.MAX_VALUE),
+        requests == 0 ? Integer.MAX_VALUE : (int) Math.min(requests, Integer.MAX_VALUE),
         bytes == 0 ? Long.MAX_VALUE : bytes);
   }
 }

@@ -6,16 +6,19 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.UserException;
 import oxbow.control.ControlException;
 import oxbow.job.DeviceOpener;
 import oxbow.job.ListenAddress;
 import oxbow.nbd.server.Export;
+import oxbow.nbd.server.ExportStatistics;
 import oxbow.nbd.server.ListeningAddress;
 import oxbow.nbd.server.NbdServer;
 import oxbow.nbd.server.ServerOptions;
@@ -44,12 +47,16 @@ final class Exports implements AutoCloseable {
 
   private final DeviceOpener opener;
   private final ServerOptions options;
+  private final EventLog events;
+  private final DaemonLog log;
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final CopyOnWriteArrayList<Served> served = new CopyOnWriteArrayList<>();
 
-  Exports(DeviceOpener opener, ServerOptions options) {
+  Exports(DeviceOpener opener, ServerOptions options, EventLog events, DaemonLog log) {
     this.opener = opener;
     this.options = options;
+    this.events = events;
+    this.log = log;
   }
 
   /**
@@ -57,7 +64,8 @@ final class Exports implements AutoCloseable {
    *
    * @return the order, with the port that was chosen if it was to be any
    */
-  synchronized ExportOrder add(ManagedDevice device, ExportOrder order) throws ControlException {
+  synchronized ExportOrder add(ManagedDevice device, ExportOrder asked) throws ControlException {
+    ExportOrder order = asked.at(canonical(asked.listen()));
     checkFree(device, order, order.nameFor(device));
     if (device.block().live() == null) {
       served.add(new Served(device, order, null));
@@ -81,57 +89,89 @@ final class Exports implements AutoCloseable {
   }
 
   private Served begin(ManagedDevice device, ExportOrder order) throws ControlException {
-    Place place = places.get(order.listen());
+    String name = order.nameFor(device);
+    Export export;
     try {
-      if (place == null) {
-        place = listen(order.listen());
-      }
-      String name = order.nameFor(device);
-      place
-          .server()
-          .add(new Export(name, "", device.block(), order.isReadOnly(), true, order.limits()));
-      if (order.isDefault()) {
-        place.server().setDefault(name);
-      }
-      ExportOrder actual = order.at(textOf(place.at()));
-      places.putIfAbsent(actual.listen(), place);
-      return new Served(device, actual, place);
-    } catch (IOException | IllegalArgumentException failed) {
+      export = new Export(name, "", device.block(), order.isReadOnly(), true, order.limits());
+    } catch (IllegalArgumentException wrong) {
+      throw new ControlException(UserException.reason(wrong), wrong);
+    }
+    Place place = places.get(order.listen());
+    if (place == null) {
+      place = listen(order.listen());
+    }
+    place.server().add(export);
+    if (order.isDefault()) {
+      place.server().setDefault(name);
+    }
+    ExportOrder actual = order.at(textOf(place.at().address()));
+    places.putIfAbsent(actual.listen(), place);
+    return new Served(device, actual, place);
+  }
+
+  private Place listen(String listen) throws ControlException {
+    SocketAddress address = parse(listen);
+    Place[] made = new Place[1];
+    try {
+      ClientLog clients =
+          new ClientLog(
+              () -> textOf(made[0].at().address()),
+              export -> deviceAt(made[0], export),
+              events,
+              log);
+      NbdServer server = new NbdServer(opener.engine(), options, clients);
+      // Nobody is told of clients before there is an export, and that is after this.
+      made[0] =
+          new Place(
+              server,
+              switch (address) {
+                case UnixDomainSocketAddress unix -> server.listen(unix);
+                case InetSocketAddress inet -> server.listen(inet);
+                default -> throw new IllegalStateException("no address of NBD: " + address);
+              });
+      return made[0];
+    } catch (IOException failed) {
       throw new ControlException(
-          "cannot listen on " + order.listen() + ": " + UserException.reason(failed), failed);
+          "cannot listen on " + listen + ": " + UserException.reason(failed), failed);
     }
   }
 
-  private Place listen(String listen) throws ControlException, IOException {
-    SocketAddress address;
+  private static SocketAddress parse(String listen) throws ControlException {
     try {
-      address = ListenAddress.parse("export", "--listen", listen);
+      return ListenAddress.parse("export", "--listen", listen);
     } catch (UserException wrong) {
       throw new ControlException(UserException.reason(wrong), wrong);
     }
-    NbdServer server = new NbdServer(opener.engine(), options);
-    try {
-      return new Place(
-          server,
-          switch (address) {
-            case UnixDomainSocketAddress unix -> server.listen(unix);
-            case InetSocketAddress inet -> server.listen(inet);
-            default -> throw new IllegalStateException("not an address to listen on: " + address);
-          });
-    } catch (IOException failed) {
-      server.close();
-      throw failed;
-    }
   }
 
-  private static String textOf(ListeningAddress at) {
-    return switch (at.address()) {
+  /**
+   * One text for one address, however it was written. A host that cannot be looked up now stays as
+   * it is: the order may be carried out later.
+   */
+  private static String canonical(String listen) throws ControlException {
+    SocketAddress address = parse(listen);
+    boolean isUnknown = address instanceof InetSocketAddress inet && inet.isUnresolved();
+    return isUnknown ? listen : textOf(address);
+  }
+
+  /** The name of the device that an export is; its own if the export has just ended. */
+  private String deviceAt(Place place, String export) {
+    for (Served each : served) {
+      if (place.equals(each.place()) && each.name().equals(export)) {
+        return each.device().name();
+      }
+    }
+    return export;
+  }
+
+  private static String textOf(SocketAddress address) {
+    return switch (address) {
       case UnixDomainSocketAddress unix -> "unix:" + unix.getPath();
       case InetSocketAddress inet -> {
         String host = inet.getAddress().getHostAddress();
         yield "tcp:" + (host.contains(":") ? "[" + host + "]" : host) + ":" + inet.getPort();
       }
-      default -> throw new IllegalStateException("not an address to listen on: " + at);
+      default -> throw new IllegalStateException("no address of NBD: " + address);
     };
   }
 
@@ -158,9 +198,10 @@ final class Exports implements AutoCloseable {
    * @throws ControlException when there is none, or the device does not answer
    */
   synchronized void remove(ManagedDevice device, @Nullable String listen) throws ControlException {
+    String wanted = listen == null ? null : canonical(listen);
     boolean isAny = false;
     for (Served each : List.copyOf(served)) {
-      if (each.device() == device && (listen == null || each.order().listen().equals(listen))) {
+      if (each.device() == device && (wanted == null || each.order().listen().equals(wanted))) {
         isAny = true;
         end(each);
         served.remove(each);
@@ -244,6 +285,34 @@ final class Exports implements AutoCloseable {
       }
     }
     return clients;
+  }
+
+  /**
+   * An export's place.
+   *
+   * @param device by its present name
+   */
+  record At(String device, String listen) {}
+
+  /** Hands over the traffic of all exports. */
+  void statistics(BiConsumer<At, ExportStatistics> receiver) {
+    Map<Place, Map<String, ExportStatistics>> byPlace = new HashMap<>();
+    for (Served each : served) {
+      Place place = each.place();
+      if (place != null) {
+        ExportStatistics found =
+            byPlace.computeIfAbsent(place, Exports::statisticsAt).get(each.name());
+        if (found != null) {
+          receiver.accept(new At(each.device().name(), each.order().listen()), found);
+        }
+      }
+    }
+  }
+
+  private static Map<String, ExportStatistics> statisticsAt(Place place) {
+    Map<String, ExportStatistics> byName = new HashMap<>();
+    place.server().statistics().forEach(each -> byName.put(each.name(), each));
+    return byName;
   }
 
   /** All exports, by the names of the control protocol. */

@@ -61,7 +61,7 @@ final class LoadedTable {
       isDone = true;
       return loaded;
     } catch (TargetException refused) {
-      if (refused.getCause() instanceof TakeOverException) {
+      if (isTakeOver(refused)) {
         return null;
       }
       throw new ControlException(UserException.reason(refused), refused);
@@ -74,6 +74,15 @@ final class LoadedTable {
     }
   }
 
+  private static boolean isTakeOver(Throwable refused) {
+    for (Throwable why = refused; why != null; why = why.getCause()) {
+      if (why instanceof TakeOverException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static Target construct(TableText.Line line, TableDevices devices, DeviceOpener opener)
       throws TargetException {
     TargetType type =
@@ -84,7 +93,7 @@ final class LoadedTable {
     try {
       return type.construct(line.lengthSectors(), line.words(), devices);
     } catch (TargetException refused) {
-      throw new TargetException(line.target() + ": " + refused.getMessage(), refused.getCause());
+      throw new TargetException(line.target() + ": " + refused.getMessage(), refused);
     }
   }
 

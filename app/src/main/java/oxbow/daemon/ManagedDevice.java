@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Sectors;
 import oxbow.console.UserException;
@@ -30,9 +31,15 @@ final class ManagedDevice implements Device {
   /**
    * The inactive table.
    *
-   * @param loaded null when it can be loaded only once the live one is suspended
+   * @param loaded null when it has not been opened: that may need the live one suspended
+   * @param behind the inactive table again once this one is live; null for none
    */
-  private record Inactive(TableText text, @Nullable LoadedTable loaded) {}
+  private record Inactive(
+      TableText text, @Nullable LoadedTable loaded, @Nullable TableText behind) {
+    static Inactive unopened(TableText text) {
+      return new Inactive(text, null, null);
+    }
+  }
 
   private final OpenDevices devices;
   private final DeviceOpener opener;
@@ -126,19 +133,53 @@ final class ManagedDevice implements Device {
   void load(TableText text) throws ControlException {
     clear();
     isToBeResumed = false;
-    inactive = new Inactive(text, LoadedTable.load(text, this, false, devices, opener));
+    inactive = new Inactive(text, LoadedTable.load(text, this, false, devices, opener), null);
   }
 
   /** A table that waited for a resume when the daemon ended, and does so again. Opens nothing. */
   void loadWithoutResume(TableText text) throws ControlException {
     clear();
-    inactive = new Inactive(text, null);
+    inactive = Inactive.unopened(text);
   }
 
-  /** A table that was live and cannot be restored now; a resume tries again. Opens nothing. */
-  void loadToBeResumed(TableText text) throws ControlException {
-    loadWithoutResume(text);
+  /** The same, but it is opened if that is possible now: nobody else shall have what it needs. */
+  void loadIfPossible(TableText text) throws ControlException {
+    try {
+      load(text);
+    } catch (ControlException notNow) {
+      warn("the inactive table waits, unopened: " + notNow.getMessage());
+      loadWithoutResume(text);
+    }
+  }
+
+  /**
+   * A table that was live and cannot be restored now; a resume tries again. Opens nothing.
+   *
+   * @param behind the table that was inactive
+   */
+  void loadToBeResumed(TableText text, @Nullable TableText behind) throws ControlException {
+    clear();
+    inactive = new Inactive(text, null, behind);
     isToBeResumed = true;
+  }
+
+  /** Whether the inactive table has not been opened and has this word. */
+  boolean hasUnopened(String word) {
+    Inactive next = inactive;
+    return next != null
+        && next.loaded() == null
+        && (next.text().has(word) || (next.behind() != null && next.behind().has(word)));
+  }
+
+  /** Puts another text in the place of an inactive table that has not been opened. */
+  void rewriteUnopened(UnaryOperator<TableText> rewriting) {
+    Inactive next = inactive;
+    if (next != null && next.loaded() == null) {
+      TableText behind = next.behind();
+      inactive =
+          new Inactive(
+              rewriting.apply(next.text()), null, behind == null ? null : rewriting.apply(behind));
+    }
   }
 
   /** Whether {@link #loadToBeResumed} was all that happened to it. */
@@ -217,13 +258,13 @@ final class ManagedDevice implements Device {
       block.resume(table.table());
     } catch (IllegalStateException refused) {
       // Its targets have been told; another try loads them again.
-      inactive = new Inactive(next.text(), null);
+      inactive = new Inactive(next.text(), null, next.behind());
       discard(table);
       throw ControlException.conflict(UserException.reason(refused));
     }
     LoadedTable former = live;
     live = table;
-    inactive = null;
+    inactive = next.behind() == null ? null : Inactive.unopened(next.behind());
     isToBeResumed = false;
     if (former != null) {
       try {
@@ -317,6 +358,12 @@ final class ManagedDevice implements Device {
       return null;
     }
     return next.loaded() == null ? next.text() : next.loaded().text();
+  }
+
+  /** The table that becomes the inactive one when that is live; null while there is none. */
+  @Nullable TableText textBehind() {
+    Inactive next = inactive;
+    return next == null ? null : next.behind();
   }
 
   @Override

@@ -69,6 +69,11 @@ final class OpenDevices {
     }
   }
 
+  /** Of a file's mode, as stat(2) has it. */
+  private static final int FILE_TYPE = 0xF000;
+
+  private static final int BLOCK_DEVICE = 0x6000;
+
   private final DeviceOpener opener;
   private final Function<String, @Nullable ManagedDevice> named;
 
@@ -160,7 +165,8 @@ final class OpenDevices {
     if (below.isRemoved()) {
       throw new DeviceException(Errno.ENOENT, below.name());
     }
-    if (below == above || isOn(below, above)) {
+    boolean isCycle = below == above || isOn(/* above= */ below, /* below= */ above);
+    if (isCycle) {
       throw new IOException("oxbow:" + below.name() + " lies on " + above.name() + " itself");
     }
   }
@@ -257,10 +263,11 @@ final class OpenDevices {
   private static Object fileKey(Path path) {
     try {
       Map<String, Object> facts = Files.readAttributes(path, "unix:mode,rdev,dev,ino");
-      boolean isBlockDevice = ((Integer) facts.get("mode") & 0xF000) == 0x6000;
+      boolean isBlockDevice =
+          facts.get("mode") instanceof Integer mode && (mode & FILE_TYPE) == BLOCK_DEVICE;
       return isBlockDevice
-          ? List.of("block", facts.get("rdev"))
-          : List.of("file", facts.get("dev"), facts.get("ino"));
+          ? List.of("block", String.valueOf(facts.get("rdev")))
+          : List.of("file", String.valueOf(facts.get("dev")), String.valueOf(facts.get("ino")));
     } catch (IOException | UnsupportedOperationException absent) {
       return path; // Opening it will say what is wrong.
     }

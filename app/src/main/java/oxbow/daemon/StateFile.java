@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -12,12 +13,16 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import oxbow.console.Json;
 import oxbow.console.UserException;
+import oxbow.control.ControlDirectory;
 import oxbow.control.ControlException;
 
 /**
@@ -38,7 +43,18 @@ final class StateFile implements AutoCloseable {
       boolean isSuspended,
       @Nullable TableText table,
       @Nullable TableText inactive,
-      List<ExportOrder> exports) {}
+      List<ExportOrder> exports) {
+    /** The same with other texts of the tables. */
+    Entry with(UnaryOperator<TableText> rewriting) {
+      return new Entry(
+          name,
+          isReadOnly,
+          isSuspended,
+          table == null ? null : rewriting.apply(table),
+          inactive == null ? null : rewriting.apply(inactive),
+          exports);
+    }
+  }
 
   private static final long VERSION = 1;
   private static final String WHAT = "daemon: state";
@@ -82,16 +98,27 @@ final class StateFile implements AutoCloseable {
         throw new IOException("version " + state.get("version") + " is not understood");
       }
       List<Entry> entries = new ArrayList<>();
+      Set<String> names = new HashSet<>();
       for (Map<?, ?> each : objects(state.get("devices"))) {
-        entries.add(entry(each));
+        Entry entry = entry(each);
+        if (!ControlDirectory.isName(entry.name()) || !names.add(entry.name())) {
+          throw new IOException("no device can have the name " + entry.name());
+        }
+        entries.add(entry);
       }
       return entries;
     } catch (NoSuchFileException first) {
       return List.of();
+    } catch (CharacterCodingException noText) {
+      throw damaged("not a text in UTF-8");
     } catch (IOException | ControlException | RuntimeException damaged) {
-      throw UserException.failed(WHAT + ": " + file, UserException.reason(damaged))
-          .advise("Nothing was changed. The file can be mended, or moved away to begin anew.");
+      throw damaged(UserException.reason(damaged));
     }
+  }
+
+  private UserException damaged(String why) {
+    return UserException.failed(WHAT + ": " + file, why)
+        .advise("Nothing was changed. The file can be mended, or moved away to begin anew.");
   }
 
   private static List<Map<?, ?>> objects(@Nullable Object list) throws IOException {

@@ -21,7 +21,7 @@ record TableText(List<Line> lines) {
     public String toString() {
       String start = startSectors + " " + lengthSectors + " " + target;
       return words.stream()
-          .map(TableText::escape)
+          .map(TableWords::escape)
           .collect(Collectors.joining(" ", start + " ", ""));
     }
 
@@ -47,7 +47,7 @@ record TableText(List<Line> lines) {
     long end = 0;
     for (String each : text.lines().toList()) {
       number++;
-      List<String> words = words(each);
+      List<String> words = TableWords.split(each);
       if (words.isEmpty() || words.getFirst().startsWith("#")) {
         continue;
       }
@@ -83,35 +83,9 @@ record TableText(List<Line> lines) {
     return word.matches("[0-9]{1,18}");
   }
 
-  private static List<String> words(String line) {
-    List<String> words = new ArrayList<>();
-    StringBuilder word = new StringBuilder();
-    boolean isWord = false;
-    for (int i = 0; i < line.length(); i++) {
-      char c = line.charAt(i);
-      if (c == '\\' && i + 1 < line.length()) {
-        word.append(line.charAt(++i));
-        isWord = true;
-      } else if (Character.isWhitespace(c)) {
-        if (isWord) {
-          words.add(word.toString());
-        }
-        word.setLength(0);
-        isWord = false;
-      } else {
-        word.append(c);
-        isWord = true;
-      }
-    }
-    if (isWord) {
-      words.add(word.toString());
-    }
-    return words;
-  }
-
-  /** A word so that it is read as one. */
-  static String escape(String word) {
-    return word.replaceAll("([\\\\\\s])", "\\\\$1");
+  /** Whether a target has this word. */
+  boolean has(String word) {
+    return lines.stream().anyMatch(line -> line.words().contains(word));
   }
 
   /** The same with other words in the place of some. */

@@ -130,7 +130,7 @@ public final class Demo {
         OptionalLong.empty(),
         RATE_BYTES_PER_SECOND,
         Patience.USUAL,
-        false,
+        CloneOrder.WhenDone.SERVE,
         true,
         false,
         false,

@@ -87,7 +87,7 @@ public final class Training {
         OptionalLong.empty(),
         0,
         Patience.USUAL,
-        false,
+        CloneOrder.WhenDone.SERVE,
         true,
         false,
         false,

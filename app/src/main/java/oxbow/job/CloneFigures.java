@@ -37,6 +37,7 @@ final class CloneFigures {
     fields.put("hydratedBytes", progress.hydratedBytes());
     fields.put("copiedBytes", progress.copiedBytes());
     fields.put("failures", progress.failures());
+    fields.put("commits", progress.commits());
     fields.put("done", progress.isDone());
     fields.put("paused", progress.pausedReason());
     fields.put("reason", mapped.fault() == null ? progress.modeReason() : mapped.fault());

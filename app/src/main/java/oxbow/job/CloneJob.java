@@ -3,6 +3,7 @@ package oxbow.job;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
@@ -11,6 +12,7 @@ import oxbow.console.Console;
 import oxbow.console.Progress;
 import oxbow.console.UserException;
 import oxbow.mapped.DeviceHealth;
+import oxbow.mapped.MappedDevice;
 import oxbow.target.clone.CloneMode;
 import oxbow.target.clone.CloneProgress;
 
@@ -20,9 +22,13 @@ import oxbow.target.clone.CloneProgress;
  */
 public final class CloneJob extends ForegroundJob {
   private static final String COMMAND = "clone";
+  private static final long COLLAPSE_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final CloneOrder order;
   private final Console console;
+
+  /** Null unless the clone shall become its destination. */
+  private @Nullable CollapsingClone collapsing;
 
   /**
    * @param ready takes each URI under which the clone is served, once it is; must not block
@@ -36,13 +42,25 @@ public final class CloneJob extends ForegroundJob {
   @Override
   int run(DeviceStack devices) throws UserException, IOException, InterruptedException {
     ClonePlan plan = new CloneChecks(order, devices, console).check();
+    MappedDevice.Listener listener = listenerOf(null);
     try (CloneTraces traces = CloneTraces.open(order, plan.lengthBytes(), console);
         ControlPoint control =
             ControlPoint.listen(
                 COMMAND, console(), order.name(), order.control(), order.destination());
-        CloneStack stack = CloneStack.build(plan, devices, control.name(), listenerOf(null))) {
+        CloneStack stack =
+            CloneStack.build(plan, devices, control.name(), cloneListener(control, listener))) {
       return run(plan, control, stack, traces, devices);
     }
+  }
+
+  private MappedDevice.Listener cloneListener(
+      ControlPoint control, MappedDevice.Listener listener) {
+    if (!order.isCollapsing()) {
+      return listener;
+    }
+    CollapsingClone made = new CollapsingClone(control.name(), listener);
+    collapsing = made;
+    return made.cloneListener();
   }
 
   private int run(
@@ -55,7 +73,9 @@ public final class CloneJob extends ForegroundJob {
     // The device holds requests until it is resumed: nothing is copied unless all can be served.
     CloneVerifier verifier =
         order.isVerified() ? new CloneVerifier(stack.target(), order.destination(), console) : null;
-    BlockDevice device = verifier == null ? stack.mapped() : verifier.served(stack.mapped());
+    CollapsingClone becoming = collapsing;
+    BlockDevice clone = becoming == null ? stack.mapped() : becoming.begin(stack.mapped());
+    BlockDevice device = verifier == null ? clone : verifier.served(clone);
     DeviceService service =
         order.isServed()
             ? DeviceService.serve(
@@ -70,14 +90,20 @@ public final class CloneJob extends ForegroundJob {
     traces.keep();
     traces.giveOrder(stack.target());
     sayWhatBegins(plan, stack.progress());
-    control.registry().add(device(plan, stack, service));
+    ServedDevice shown = device(plan, stack, service);
+    CollapsingDevice changing = becoming == null ? null : new CollapsingDevice(becoming, shown);
+    control.registry().add(changing == null ? shown : changing);
     devices.layers(control.name()).forEach(control.registry()::add);
     tellReady(service == null ? List.of() : service.uris());
     // Only now, so that nothing is told before "ready", however soon hydration has completed.
-    stack.mapped().resume();
+    if (becoming == null) {
+      stack.mapped().resume();
+    } else {
+      becoming.resume();
+    }
     String failure;
     try {
-      failure = watch(stack, verifier);
+      failure = watch(stack, verifier, linear -> show(changing, plan, service, linear));
     } finally {
       if (verifier != null) {
         // It may be waiting for a source that is gone.
@@ -125,8 +151,9 @@ public final class CloneJob extends ForegroundJob {
    *
    * @return null, or why the destination will not become a full copy though that was asked for
    */
-  private @Nullable String watch(CloneStack stack, @Nullable CloneVerifier verifier)
-      throws InterruptedException {
+  private @Nullable String watch(
+      CloneStack stack, @Nullable CloneVerifier verifier, Consumer<MappedDevice> collapsed)
+      throws UserException, IOException, InterruptedException {
     CloneProgress now = stack.progress();
     boolean wasDone = now.isDone();
     Progress shown =
@@ -145,15 +172,18 @@ public final class CloneJob extends ForegroundJob {
             console.say(order.destination() + " is a full copy now; it is served until stopped");
           }
         }
+        boolean isToCollapse = now.isDone() && isVerified && !stack.isCollapsed();
+        boolean isHeldUp = isToCollapse && !collapse(stack, collapsed);
         if (now.isDone() && verifier != null) {
           verifier.begin(() -> wake(Wakeup.WORK_ENDED));
         }
-        String obstacle = obstacle(stack, now);
+        String obstacle = stack.isCollapsed() ? null : obstacle(stack, now);
         if (obstacle != null && order.isUntilHydrated()) {
           return obstacle;
         }
         // When all is done there is nothing more to show: sleep until something happens.
-        Wakeup why = wasDone ? await() : await(display.interval().toNanos());
+        long sleepNanos = isHeldUp ? COLLAPSE_AGAIN_NANOS : display.interval().toNanos();
+        Wakeup why = wasDone && !isHeldUp ? await() : await(sleepNanos);
         if (why == Wakeup.STOP) {
           return null;
         }
@@ -163,6 +193,43 @@ public final class CloneJob extends ForegroundJob {
         }
       }
     }
+  }
+
+  /**
+   * @return false if it shall collapse and cannot now
+   */
+  private boolean collapse(CloneStack stack, Consumer<MappedDevice> collapsed) throws IOException {
+    CollapsingClone becoming = collapsing;
+    if (becoming == null) {
+      return true;
+    }
+    try {
+      collapsed.accept(stack.collapse(becoming));
+      return true;
+    } catch (UserException busy) {
+      console.say(busy.toUserText());
+      return false;
+    }
+  }
+
+  /** The verbs see the destination from now on. */
+  private void show(
+      @Nullable CollapsingDevice device,
+      ClonePlan plan,
+      @Nullable DeviceService service,
+      MappedDevice linear) {
+    if (device != null) {
+      device.become(
+          ServedDevice.of(
+              linear,
+              service,
+              List.of(plan.destinationAddress().text()),
+              () -> TargetFigures.of(linear)));
+    }
+    console.event(
+        "collapsed",
+        Map.of("destination", order.destination()),
+        "the clone has become " + order.destination() + "; the source is not needed any more");
   }
 
   /** Why hydration goes no further by itself; null while it may. */

@@ -16,6 +16,7 @@ import oxbow.target.clone.CloneArgs;
  * @param hydrationBatchSize in regions; empty lets the clone find its own
  * @param rateBytesPerSecond 0 for no limit
  * @param sourcePatience how long to wait for the source's server
+ * @param whenDone what becomes of the clone once the destination is a full copy
  * @param isPadded a last partial sector of the source is filled up with zeros, not left out (O12)
  * @param isForced take what would otherwise be refused because it may hold data
  * @param isVerified what was copied is read back once the destination is a full copy
@@ -35,7 +36,7 @@ public record CloneOrder(
     OptionalLong hydrationBatchSize,
     long rateBytesPerSecond,
     Patience sourcePatience,
-    boolean isUntilHydrated,
+    WhenDone whenDone,
     boolean isServed,
     boolean isPadded,
     boolean isForced,
@@ -44,6 +45,26 @@ public record CloneOrder(
     List<String> listen,
     @Nullable String name,
     @Nullable Path control) {
+
+  /** What becomes of a clone once its destination is a full copy. */
+  public enum WhenDone {
+    /** It is served on, as it is. */
+    SERVE,
+    /** The destination itself takes its place, under its clients; the source is let go. */
+    COLLAPSE,
+    /** The job ends. */
+    END
+  }
+
+  /** Whether the job ends once the destination is a full copy. */
+  boolean isUntilHydrated() {
+    return whenDone == WhenDone.END;
+  }
+
+  /** Whether the clone becomes its destination. */
+  boolean isCollapsing() {
+    return whenDone == WhenDone.COLLAPSE;
+  }
 
   /**
    * What reads tell about the order of hydration.

@@ -1,6 +1,7 @@
 package oxbow.job;
 
 import java.io.IOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.BlockDevice;
 import oxbow.block.BlockingDevice;
@@ -37,7 +38,9 @@ final class CloneStack implements AutoCloseable {
   private final DeviceStack devices;
   private @Nullable BlockDevice destination;
   private @Nullable CloneTarget target;
+  private @Nullable BlockDevice metadataDevice;
   private @Nullable MappedDevice mapped;
+  private @Nullable CloneProgress lastProgress;
 
   private CloneStack(ClonePlan plan, DeviceStack devices) {
     this.plan = plan;
@@ -85,6 +88,7 @@ final class CloneStack implements AutoCloseable {
       syncNameIfFound(plan.destination());
       syncNameIfFound(plan.metadata());
     }
+    this.metadataDevice = metadataDevice;
     devices.name("source", plan.source());
     devices.name("dest", destination);
     devices.name("metadata", metadataDevice);
@@ -173,9 +177,29 @@ final class CloneStack implements AutoCloseable {
     return device;
   }
 
-  /** Figures of now; any thread. */
+  /** Figures of now, or of the end of the clone; any thread. */
   CloneProgress progress() {
-    return mapped().ask(asked -> target().progress());
+    CloneProgress last = lastProgress;
+    return last == null ? mapped().ask(asked -> target().progress()) : last;
+  }
+
+  /**
+   * Lets the destination take the clone's place, and source and metadata go. Blocks.
+   *
+   * @return the device over the destination
+   * @throws UserException when that cannot be; the clone then goes on
+   */
+  MappedDevice collapse(CollapsingClone clone) throws UserException, IOException {
+    CloneProgress last = progress();
+    MappedDevice linear = clone.collapse(devices, destination(), mapped());
+    lastProgress = last;
+    devices.release(plan.source());
+    devices.release(Objects.requireNonNull(metadataDevice));
+    return linear;
+  }
+
+  boolean isCollapsed() {
+    return lastProgress != null;
   }
 
   private BlockDevice destination() {

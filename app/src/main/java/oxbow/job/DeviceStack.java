@@ -180,6 +180,22 @@ final class DeviceStack implements AutoCloseable {
     return device;
   }
 
+  /** Ends a mapped device before the others; it is suspended, or never was resumed. Blocks. */
+  void end(MappedDevice device) throws IOException {
+    if (!device.suspend(SUSPEND_NANOS)) {
+      throw new IOException(device.name() + ": requests have not ended");
+    }
+    mapped.remove(device);
+    device.close();
+  }
+
+  /** Lets a device go before the others; nothing lies on it any more. Blocks. */
+  void release(BlockDevice device) throws IOException {
+    devices.remove(device);
+    roles.values().remove(device);
+    device.close();
+  }
+
   /**
    * The targets for tests below the job's devices, as the verbs see them: NAME-source, NAME-dest,
    * NAME-metadata, and under each other NAME-source-2 and so on.

@@ -7,6 +7,7 @@ import oxbow.mapped.MappedDevice;
 import oxbow.target.Target;
 import oxbow.target.bow.BowTarget;
 import oxbow.target.clone.CloneTarget;
+import oxbow.target.logwrites.LogWritesTarget;
 import oxbow.target.snapshot.SnapshotMergeTarget;
 import oxbow.target.snapshot.SnapshotTarget;
 
@@ -25,12 +26,26 @@ public final class TargetFigures {
       case SnapshotTarget snapshot -> SnapshotFields.of(mapped, snapshot.figures());
       case SnapshotMergeTarget merge -> SnapshotFields.of(mapped, merge.figures());
       case BowTarget bow -> BowFields.of(mapped, bow);
-      default -> {
-        Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-        fields.put("reason", mapped.fault());
-        fields.put("devices", ServedDevice.health(mapped));
-        yield fields;
-      }
+      case LogWritesTarget log -> logged(mapped, log);
+      default -> common(mapped);
     };
+  }
+
+  private static Map<String, @Nullable Object> common(MappedDevice mapped) {
+    Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+    fields.put("reason", mapped.fault());
+    fields.put("devices", ServedDevice.health(mapped));
+    return fields;
+  }
+
+  /** The words of a log's status line: entries, the highest sector in use, whether it has ended. */
+  private static Map<String, @Nullable Object> logged(MappedDevice mapped, LogWritesTarget log) {
+    String[] words = log.status().split(" ", -1);
+    Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+    fields.put("entries", Long.valueOf(words[0]));
+    fields.put("highestSector", Long.valueOf(words[1]));
+    fields.put("loggingDisabled", words.length > 2);
+    fields.putAll(common(mapped));
+    return fields;
   }
 }

@@ -8,9 +8,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import oxbow.console.Json;
 
@@ -26,6 +29,22 @@ class CommandBatteryTest {
           Map.entry("verify", List.of("DEVICE", "DEVICE")),
           Map.entry("bow", List.of("restore", "DEVICE")),
           Map.entry("demo", List.of()),
+          Map.entry("daemon", List.of()),
+          Map.entry("create", List.of("NAME", "--notable")),
+          Map.entry("import", List.of("table.txt")),
+          Map.entry("remove", List.of("NAME")),
+          Map.entry("suspend", List.of("NAME")),
+          Map.entry("load", List.of("NAME", "table.txt")),
+          Map.entry("resume", List.of("NAME")),
+          Map.entry("clear", List.of("NAME")),
+          Map.entry("rename", List.of("NAME", "NEW")),
+          Map.entry("export", List.of("NAME")),
+          Map.entry("unexport", List.of("NAME")),
+          Map.entry("exports", List.of()),
+          Map.entry("events", List.of()),
+          Map.entry("targets", List.of()),
+          Map.entry("completion", List.of("bash")),
+          Map.entry("man", List.of()),
           Map.entry("ls", List.of()),
           Map.entry("info", List.of("NAME")),
           Map.entry("deps", List.of("NAME")),
@@ -37,43 +56,45 @@ class CommandBatteryTest {
 
   @TempDir Path directory;
 
+  static Set<String> commands() {
+    return new TreeSet<>(COMPLETE.keySet());
+  }
+
   @Test
   void theBatteryKnowsEveryCommand() {
-    assertThat(Cli.run("help").out().lines().filter(line -> line.matches("  [a-z]+ .*")))
+    assertThat(Cli.run("help").out().lines().filter(line -> line.matches("  [a-z]+(, [a-z]+)* .*")))
         .allSatisfy(
             line -> {
-              String name = line.strip().split(" ", 2)[0];
+              String name = line.strip().split("[ ,]", 2)[0];
               assertThat(name.equals("help") || COMPLETE.containsKey(name)).as(name).isTrue();
             })
         .hasSize(COMPLETE.size() + 1);
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "clone",
-        "snapshot",
-        "merge",
-        "inspect",
-        "verify",
-        "demo",
-        "ls",
-        "info",
-        "deps",
-        "table",
-        "status",
-        "message",
-        "wait",
-        "version"
-      })
+  @MethodSource("commands")
   void helpIsOnStandardOutput(String command) {
     for (Cli help :
         List.of(Cli.run(command, "--help"), Cli.run("help", command), Cli.run(command, "-h"))) {
       assertThat(help.status()).isZero();
       assertThat(help.err()).isEmpty();
       assertThat(help.out()).startsWith("Usage: oxbow " + command);
+      assertThat(help.out()).containsPattern("(?s)\nExamples?:.*\n  .*\\boxbow " + command);
       assertThat(help.out().lines()).allMatch(line -> line.length() <= 100);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"checkpoint", "commit", "restore", "state"})
+  void theHelpOfBowsCommandsHasExamples(String command) {
+    assertThat(Cli.run("help", "bow", command).out())
+        .containsPattern("\nExamples?:\n  oxbow bow " + command);
+  }
+
+  @ParameterizedTest
+  @MethodSource("commands")
+  void anUnknownOptionIsAWrongCommandLine(String command) throws Exception {
+    assertWrong(command, words(command, "some.img", "--frobnicate"), "Unknown option");
   }
 
   @ParameterizedTest
@@ -84,22 +105,19 @@ class CommandBatteryTest {
         "merge",
         "inspect",
         "verify",
-        "demo",
-        "ls",
-        "info",
-        "deps",
-        "table",
-        "status",
+        "create",
+        "import",
+        "remove",
+        "suspend",
+        "load",
+        "resume",
+        "clear",
+        "rename",
+        "export",
+        "unexport",
         "message",
-        "wait",
-        "version"
+        "wait"
       })
-  void anUnknownOptionIsAWrongCommandLine(String command) throws Exception {
-    assertWrong(command, words(command, "some.img", "--frobnicate"), "Unknown option");
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"clone", "snapshot", "merge", "inspect", "verify", "message", "wait"})
   void aMissingArgumentIsAWrongCommandLine(String command) throws Exception {
     assertWrong(command, List.of(command), "Missing required parameter");
   }
@@ -157,15 +175,39 @@ class CommandBatteryTest {
         .isEqualTo("oxbow: " + command + " NAME: Device not found");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "create",
+        "remove",
+        "suspend",
+        "resume",
+        "clear",
+        "rename",
+        "export",
+        "unexport",
+        "exports",
+        "events"
+      })
+  void withoutADaemonAVerbSaysSo(String command) {
+    List<Object> words = words(command, "-");
+    words.addAll(List.of("--control", directory.resolve("none.sock")));
+    Cli failed = Cli.run(words.toArray());
+    assertThat(failed.status()).isEqualTo(1);
+    assertThat(failed.errLines().getFirst())
+        .startsWith("oxbow: " + command)
+        .endsWith(": No daemon is running");
+  }
+
   @Test
   void anUnknownCommandIsToldTheNearestOnes() {
     Cli typo = Cli.run("clon", "a", "b");
     assertThat(typo.status()).isEqualTo(2);
     assertThat(typo.errLines())
         .containsExactly("oxbow: clon: Unknown command", "  Did you mean clone?");
-    Cli later = Cli.run("daemon", "a", "b");
-    assertThat(later.status()).isEqualTo(2);
-    assertThat(later.errLines().getFirst()).isEqualTo("oxbow: daemon: Unknown command");
+    Cli far = Cli.run("frobnicate", "a", "b");
+    assertThat(far.status()).isEqualTo(2);
+    assertThat(far.errLines().getFirst()).isEqualTo("oxbow: frobnicate: Unknown command");
     assertThat(Cli.run().status()).isEqualTo(2);
     assertThat(Cli.run("--nonsense").status()).isEqualTo(2);
   }

@@ -11,7 +11,7 @@ import oxbow.job.DeviceOpener;
  * Somebody who uses a served device: reads and writes, one at a time, and nothing else. Unlike a
  * command it does not look whether the device holds a checkpoint.
  */
-final class NbdClient implements AutoCloseable {
+public final class NbdClient implements AutoCloseable {
   private final DeviceOpener opener = new DeviceOpener(line -> {});
   private final BlockDevice device;
   private final BlockingDevice io;
@@ -21,24 +21,29 @@ final class NbdClient implements AutoCloseable {
    *
    * @param ready the line that tells the device's URI
    */
-  NbdClient(String ready) throws IOException, UserException {
+  public NbdClient(String ready) throws IOException, UserException {
     String uri = ready.substring(ready.indexOf(' ') + 1);
     device = opener.openCheckpointed(DeviceOpener.parse("test", uri), true);
     io = new BlockingDevice(device);
   }
 
-  byte[] read(long offsetBytes, int lengthBytes) throws IOException {
+  public byte[] read(long offsetBytes, int lengthBytes) throws IOException {
     byte[] bytes = new byte[lengthBytes];
     io.read(offsetBytes, ByteBuffer.wrap(bytes));
     return bytes;
   }
 
-  void write(long offsetBytes, byte[] bytes) throws IOException {
+  public void write(long offsetBytes, byte[] bytes) throws IOException {
     io.write(offsetBytes, ByteBuffer.wrap(bytes));
   }
 
-  void flush() throws IOException {
+  public void flush() throws IOException {
     io.flush();
+  }
+
+  /** When its server is gone it learns that at once. */
+  public void holdNoLonger() {
+    DeviceOpener.holdNoLonger(device);
   }
 
   @Override

@@ -84,6 +84,17 @@ final class Programs {
       return Files.readString(err);
     }
 
+    /** Waits until standard error has this. */
+    void awaitErr(String text) throws IOException, InterruptedException {
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+      while (!err().contains(text)) {
+        if (System.nanoTime() > deadline || !process.isAlive()) {
+          throw new AssertionError("no \"" + text + "\" in\n" + err());
+        }
+        process.waitFor(20, TimeUnit.MILLISECONDS);
+      }
+    }
+
     /** Sends a signal by its name. */
     void signal(String name) throws IOException, InterruptedException {
       new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();

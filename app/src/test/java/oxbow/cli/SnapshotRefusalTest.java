@@ -268,7 +268,7 @@ class SnapshotRefusalTest {
 
   @Test
   @DisplayName(
-      "O11: who writes to an origin or a store has it alone; who reads an origin shares it")
+      "O6 O11: who writes to an origin or a store has it alone; who reads an origin shares it")
   void anOriginOrAStoreThatIsInUse() throws Exception {
     Path socket = directory.resolve("o.sock");
     Object[] words = {"snapshot", origin, store, "--create", "1MiB"};

@@ -140,7 +140,8 @@ class ControlServerTest {
   void otherPathsAndMethodsAreRefused() throws Exception {
     assertThat(get("/v2/devices")).contains(" 404 ", "There is no /v2/devices here");
     assertThat(get("/v1/devices/c/")).contains(" 404 ");
-    assertThat(send("PUT /v1/devices/c", "")).contains(" 405 ", "does not take PUT");
+    assertThat(send("PUT /v1/devices/c", ""))
+        .contains(" 405 ", "Allow: GET, DELETE", "/v1/devices/c takes GET, DELETE, not PUT");
     assertThat(send("HEAD /v1/devices/c", "")).contains(" 405 ");
   }
 
@@ -274,6 +275,18 @@ class ControlServerTest {
   }
 
   @Test
+  void aRequestThatIsHalfSentIsWaitedForNoLongerThanSeconds() throws Exception {
+    try (RawHttp half = new RawHttp(server.address());
+        RawHttp halfBody = new RawHttp(server.address())) {
+      half.send("GET /v1/dev");
+      halfBody.send("POST /v1/devices/c/message HTTP/1.1\r\nHost: o\r\nContent-Length: 9\r\n\r\n{");
+      assertThat(half.awaitEnd()).isEmpty();
+      halfBody.awaitEnd();
+      assertThat(ask(Route.INFO, "name", "c")).containsEntry("name", "c");
+    }
+  }
+
+  @Test
   void oneConnectionTooManyIsClosed() throws Exception {
     List<RawHttp> peers = new ArrayList<>();
     try {
@@ -326,7 +339,12 @@ class ControlServerTest {
       assertThat(adopted.address()).isEqualTo(UnixDomainSocketAddress.of(path));
     }
     assertThat(path).exists();
-    assertThat(listening.isOpen()).isFalse();
+    assertThat(listening.isOpen()).as("with it standard output would go").isTrue();
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(() -> ControlClient.ask(path, Route.LS, Map.of()))
+          .isInstanceOf(IOException.class);
+    }
+    listening.close();
     try (ServerSocketChannel tcp = ServerSocketChannel.open().bind(loopback())) {
       assertThatThrownBy(() -> ControlServer.adopt(tcp, routes, faults::add))
           .isInstanceOf(IOException.class)

@@ -131,7 +131,7 @@ class EventStreamTest {
         .start(
             () -> {
               try {
-                ControlClient.follow(socket, Route.EVENTS, arrived::add);
+                ControlClient.follow(socket, Route.EVENTS, Map.of(), arrived::add);
                 end.complete(null);
               } catch (IOException | ControlException failed) {
                 end.completeExceptionally(failed);

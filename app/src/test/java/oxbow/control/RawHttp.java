@@ -11,12 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
 /** A peer that sends what it is told, be it HTTP or not. */
-final class RawHttp implements AutoCloseable {
+public final class RawHttp implements AutoCloseable {
   private final SocketChannel channel;
   private final Selector selector;
   private final ByteArrayOutputStream received = new ByteArrayOutputStream();
 
-  RawHttp(SocketAddress address) throws IOException {
+  public RawHttp(SocketAddress address) throws IOException {
     channel = SocketChannel.open(address);
     channel.configureBlocking(false);
     selector = Selector.open();
@@ -24,7 +24,7 @@ final class RawHttp implements AutoCloseable {
   }
 
   /** Sends a request as curl would, and more headers. */
-  RawHttp request(String line, String body, String... headers) throws IOException {
+  public RawHttp request(String line, String body, String... headers) throws IOException {
     StringBuilder text = new StringBuilder(line + " HTTP/1.1\r\nHost: oxbow\r\n");
     for (String header : headers) {
       text.append(header).append("\r\n");
@@ -54,7 +54,7 @@ final class RawHttp implements AutoCloseable {
   }
 
   /** Reads until the server hangs up; all that was received. */
-  String awaitEnd() throws IOException {
+  public String awaitEnd() throws IOException {
     while (readMore()) {
       // There is more.
     }

@@ -32,7 +32,7 @@ final class PortableFile extends DiskFile {
   private final Object identity;
   private boolean isCountedAsShared;
 
-  /** Null when another opening of this process has the shared one. */
+  /** Null when another opening of this process has, or had, the shared one. */
   private @Nullable FileLock lock;
 
   PortableFile(FileChannel channel, Path path) throws IOException {
@@ -192,11 +192,13 @@ final class PortableFile extends DiskFile {
 
   /** The shared lock for an exclusive one; the JDK knows no other way than through none. */
   private long exchange() throws IOException {
-    FileLock shared = lock;
-    if (shared == null || !Integer.valueOf(1).equals(SHARED_OPENINGS.get(identity))) {
+    if (!Integer.valueOf(1).equals(SHARED_OPENINGS.get(identity))) {
       return -Errno.EAGAIN;
     }
-    shared.release();
+    FileLock shared = lock;
+    if (shared != null) {
+      shared.release();
+    }
     lock = tryLock(true);
     if (lock == null) {
       lock = tryLock(false);

@@ -29,6 +29,11 @@ final class Spread {
       io.context = this;
     }
 
+    /** Whether it is one of these, and not of a device above. */
+    boolean isOf(Pool parts) {
+      return pool == parts;
+    }
+
     /** It has ended, in whatever way. */
     void end(int errno) {
       Spread answered = Objects.requireNonNull(whole);

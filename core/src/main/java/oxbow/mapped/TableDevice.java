@@ -173,7 +173,7 @@ public final class TableDevice implements BlockDevice {
 
   /** A target that was replaced gives back what it held: a part of a request, or all of it. */
   private void sendAgain(BlockRequest request) {
-    if (!(request.context instanceof Spread.Part part)) {
+    if (!(request.context instanceof Spread.Part part && part.isOf(spreads))) {
       submit(request);
       return;
     }
@@ -309,6 +309,19 @@ public final class TableDevice implements BlockDevice {
       return "it is in use, and would become read-only";
     }
     return null;
+  }
+
+  /**
+   * Gives the device its first table without beginning: requests are held until {@link #resume}.
+   *
+   * @param first suspended
+   */
+  public void lay(Table first) {
+    if (live != null) {
+      throw new IllegalStateException(name + ": has a table");
+    }
+    makeLive(first, formerCounts);
+    limits = limitsWith(first);
   }
 
   /**

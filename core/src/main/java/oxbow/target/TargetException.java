@@ -1,5 +1,7 @@
 package oxbow.target;
 
+import org.jspecify.annotations.Nullable;
+
 /** A table line that does not make a target; the message begins with device-mapper's sentence. */
 public final class TargetException extends Exception {
   /** The sentence for the user. */
@@ -7,8 +9,8 @@ public final class TargetException extends Exception {
     super(why);
   }
 
-  /** The same with its cause. */
-  public TargetException(String why, Throwable cause) {
+  /** The same with its cause if there is one. */
+  public TargetException(String why, @Nullable Throwable cause) {
     super(why, cause);
   }
 }

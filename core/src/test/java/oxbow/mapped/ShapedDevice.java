@@ -39,6 +39,7 @@ final class ShapedDevice implements BlockDevice {
 
   private volatile Predicate<BlockRequest> fails = request -> false;
   private volatile int failure = Errno.EIO;
+  private volatile Predicate<BlockRequest> holds = request -> true;
   private volatile boolean isHolding;
   private final FarEnd farEnd = new FarEnd();
 
@@ -66,6 +67,12 @@ final class ShapedDevice implements BlockDevice {
 
   /** From now on requests wait until {@link #release}. */
   ShapedDevice hold() {
+    return hold(request -> true);
+  }
+
+  /** The same for requests for which this holds; the others end. */
+  ShapedDevice hold(Predicate<BlockRequest> condition) {
+    holds = condition;
     isHolding = true;
     return this;
   }
@@ -147,7 +154,7 @@ final class ShapedDevice implements BlockDevice {
       log.add(request.toString());
     }
     synchronized (held) {
-      if (isHolding || (farEnd.now.isAway() && farEnd.now.isHolding())) {
+      if ((isHolding && holds.test(request)) || (farEnd.now.isAway() && farEnd.now.isHolding())) {
         held.add(request);
         return;
       }

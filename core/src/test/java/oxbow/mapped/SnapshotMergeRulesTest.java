@@ -91,6 +91,26 @@ class SnapshotMergeRulesTest {
   }
 
   @Test
+  @DisplayName("M4: a run is copied when the writes to its chunks of the store have ended")
+  void aRunIsCopiedWhenWritesToItHaveEnded() throws Exception {
+    try (SnapshotScene scene = new SnapshotScene()) {
+      scene.fillStore(0, 9);
+      scene.bytes.hold();
+      MappedDevice merge = scene.origin.merge("store", "P 8");
+      scene.store.hold(request -> request.toString().equals("WRITE 8192+4096"));
+      var write = startWrite(merge, 0, filled(3, CHUNK));
+      scene.bytes.release();
+      assertThat(merge.status(true)).endsWith("snapshot-merge 24/1024 16");
+      assertThat(scene.changesOfTheOrigin()).containsExactly("WRITE " + 9 * CHUNK + "+4096");
+      assertThat(scene.store.log()).doesNotContain("READ 8192+4096");
+      scene.store.release();
+      assertThat(Requests.await(write)).isEqualTo(Errno.OK);
+      awaitEnd(merge);
+      assertThat(Requests.read(scene.bytes, 0, CHUNK)).isEqualTo(filled(3, CHUNK));
+    }
+  }
+
+  @Test
   @DisplayName("M5 N6: nothing is merged over what another snapshot has not saved durably")
   void otherSnapshotsSaveFirst() throws Exception {
     try (SnapshotScene scene = new SnapshotScene()) {

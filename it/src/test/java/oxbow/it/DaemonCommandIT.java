@@ -38,7 +38,7 @@ class DaemonCommandIT {
 
   @Test
   void aVolumeIsClonedUsedMovedAndRetired() throws IOException {
-    try (TestDaemon daemon = new TestDaemon(directory)) {
+    try (DaemonConsole daemon = new DaemonConsole(directory)) {
       assertThat(daemon.ok("ls")).isEqualTo("No devices found\n");
       assertThat(Cli.run("targets").out()).contains("clone", "snapshot-merge", "linear", "v1.0.0");
       daemon.ok("create", "vol", "--table", clone, "--listen", daemon.listen("a"));
@@ -70,7 +70,7 @@ class DaemonCommandIT {
   @Test
   void aSnapshotIsTakenOfADeviceThatIsInUse() {
     Path store = Images.sparse(directory.resolve("store.cow"), 4 * MIB);
-    try (TestDaemon daemon = new TestDaemon(directory)) {
+    try (DaemonConsole daemon = new DaemonConsole(directory)) {
       daemon.ok("create", "base", "--table", linear);
       String origin = "0 %d snapshot-origin oxbow:base".formatted(SECTORS);
       daemon.ok("create", "vol", "--table", origin, "--listen", daemon.listen("a"));
@@ -94,7 +94,7 @@ class DaemonCommandIT {
 
   @Test
   void tablesComeFromFilesAndPipes() throws IOException {
-    try (TestDaemon daemon = new TestDaemon(directory)) {
+    try (DaemonConsole daemon = new DaemonConsole(directory)) {
       String pieces = "0 8 zero\n8 8 error\n";
       Path file = Files.writeString(directory.resolve("odd.table"), "# two\n" + pieces);
       daemon.ok("create", "odd", file);
@@ -107,7 +107,7 @@ class DaemonCommandIT {
 
   @Test
   void whatCannotBeDoneIsSaidInOneLine() {
-    try (TestDaemon daemon = new TestDaemon(directory)) {
+    try (DaemonConsole daemon = new DaemonConsole(directory)) {
       daemon.ok("create", "vol", "--table", linear, "--listen", daemon.listen("a"));
       daemon.ok("create", "empty", "--notable");
       daemon.refused("A device vol exists already", "create", "vol", "--table", linear);

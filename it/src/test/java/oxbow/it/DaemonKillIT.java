@@ -2,164 +2,163 @@ package oxbow.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import oxbow.cli.Cli;
 
 /**
- * Aim: a daemon that is killed at any moment is, when it is started again, as it was: what was
- * answered is there, what was asked last is there or not, and nothing is there by half. Method:
- * random changes of some ten devices, and flushed writes to them; SIGKILL at seeded moments, most
- * of them in the middle of a change; names, tables, states and exports are compared with a {@link
- * DaemonModel} after each.
+ * Aim: whatever the daemon has answered is there after SIGKILL at any moment, and what was under
+ * way is there or not, never by half. Method: three {@link DaemonUser}s at a time make, load,
+ * suspend, resume, rename, export, write and remove devices of all kinds; the daemon is killed at
+ * seeded moments, while it starts too, and started again on the same state; then each user compares
+ * what is there, and what is on it, with what was answered.
  *
  * <p>{@code -Doxbow.kills=1000} makes a long run of it.
  */
 class DaemonKillIT {
-  private static final int LONGEST_LIFE_CHANGES = 25;
-  private static final int LONGEST_DELAY_NANOS = 20_000_000;
+  private static final int USERS = 3;
+  private static final int KILLS_PER_LIFE = 9;
+  private static final int LONGEST_SPELL_ACTS = 120;
+  private static final int LONGEST_ACT_NANOS = 20_000_000;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir Path directory;
 
-  /** The stamp that was flushed last, by device. */
-  private final Map<Integer, Integer> flushed = new TreeMap<>();
-
-  private int nextStamp = 1;
+  private final Map<DaemonUser.Act, Integer> done = new ConcurrentHashMap<>();
+  private int kills;
 
   @Test
   @Timeout(value = 5, unit = TimeUnit.HOURS)
-  void whatWasAnsweredIsThereAfterKillsAtAnyMoment() throws Exception {
-    long seed = Long.getLong("oxbow.seed", 16_000L);
-    int kills = Integer.getInteger("oxbow.kills", 30);
-    Random random = new Random(seed);
-    DaemonModel model = new DaemonModel(directory);
-    int kill = 0;
-    try (TestDaemon daemon = new TestDaemon(directory)) {
-      for (; kill < kills; kill++) {
-        List<DaemonModel> allowed = live(daemon, model, random);
-        model = check(daemon, allowed);
+  void whatWasAnsweredSurvivesKillsAtAnyMoment() throws Exception {
+    long seed = Long.getLong("oxbow.seed", 7_000L);
+    int wanted = Integer.getInteger("oxbow.kills", 25);
+    for (long life = seed; kills < wanted; life++) {
+      Path home = Files.createDirectory(directory.resolve("d" + life));
+      try (TestDaemon daemon = new TestDaemon(home)) {
+        new Life(daemon, home, life).live();
+      } catch (AssertionError | Exception e) {
+        throw new AssertionError(
+            "reproduce with: ./mvnw verify -Dit.test=DaemonKillIT -Doxbow.seed=%d -Doxbow.kills=1"
+                .formatted(life),
+            e);
       }
-    } catch (AssertionError | Exception e) {
-      throw new AssertionError(
-          ("reproduce with: ./mvnw verify -Dit.test=DaemonKillIT -Doxbow.seed=%d"
-                  + " -Doxbow.kills=%d")
-              .formatted(seed, kill + 1),
-          e);
+    }
+    if (wanted >= 25) {
+      assertThat(done).containsOnlyKeys(DaemonUser.Act.values());
     }
   }
 
-  /**
-   * Changes and writes until the daemon has been killed and started again.
-   *
-   * @return what it may have now
-   */
-  private List<DaemonModel> live(TestDaemon daemon, DaemonModel model, Random random)
-      throws InterruptedException {
-    int changes = random.nextInt(LONGEST_LIFE_CHANGES);
-    for (int i = 0; i < changes; i++) {
-      DaemonModel.Change change = model.next(random);
-      daemon.ok(change.words().toArray());
-      change.effect().accept(model);
-      write(model, random);
-    }
-    long delay = random.nextInt(LONGEST_DELAY_NANOS);
-    Thread killer =
-        Thread.ofPlatform()
-            .start(
-                () -> {
-                  LockSupport.parkNanos(delay);
-                  daemon.server().kill();
-                });
-    while (true) {
-      DaemonModel.Change change = model.next(random);
-      DaemonModel changed = model.copy();
-      change.effect().accept(changed);
-      Cli run = daemon.verb(change.words().toArray());
-      if (run.status() != 0) {
-        killer.join();
-        assertThat(run.err()).contains("control.sock does not answer");
-        daemon.killAndStart();
-        model.restart();
-        changed.restart();
-        return List.of(model, changed);
+  /** A state directory from its creation on. */
+  private final class Life {
+    private final TestDaemon daemon;
+    private final Random random;
+    private final List<DaemonUser> users = new ArrayList<>();
+    private long startNanos;
+
+    Life(TestDaemon daemon, Path home, long seed) throws IOException {
+      this.daemon = daemon;
+      this.random = new Random(seed);
+      List<Path> sockets = List.of(home.resolve("one.nbd"), home.resolve("two.nbd"));
+      for (int i = 0; i < USERS; i++) {
+        String prefix = Character.toString('a' + i);
+        Path files = Files.createDirectory(home.resolve(prefix));
+        users.add(new DaemonUser(daemon, prefix, files, sockets, random.nextLong(), done));
       }
-      model = changed;
     }
-  }
 
-  /** Writes to one of the devices that can be written to, and flushes. */
-  private void write(DaemonModel model, Random random) {
-    List<Map.Entry<Integer, Map.Entry<String, Path>>> served =
-        List.copyOf(model.served().entrySet());
-    if (!served.isEmpty()) {
-      var device = served.get(random.nextInt(served.size()));
-      int stamp = nextStamp++;
-      blkio(device.getValue(), "W 0 4k " + stamp);
-      flushed.put(device.getKey(), stamp);
+    void live() throws Exception {
+      for (int kill = 0; kill < KILLS_PER_LIFE; kill++) {
+        start();
+        check();
+        killWhileUsed();
+        if (random.nextInt(4) == 0) {
+          killWhileItStarts();
+        }
+      }
+      start();
+      check();
+      assertThat(daemon.server().stop()).as(daemon.server().standardError()).isZero();
+      start();
+      check();
     }
-  }
 
-  private static void blkio(Map.Entry<String, Path> export, String command) {
-    assertThat(Blkio.run(export.getValue(), export.getKey(), List.of(command)).out()).isEmpty();
-  }
-
-  private DaemonModel check(TestDaemon daemon, List<DaemonModel> allowed) {
-    List<String> found = lines(daemon);
-    DaemonModel model =
-        allowed.stream()
-            .filter(each -> each.lines().equals(found))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new AssertionError(
-                        "found %s%nallowed %s%nor %s%n%s"
-                            .formatted(
-                                found,
-                                allowed.getFirst().lines(),
-                                allowed.getLast().lines(),
-                                daemon.server().standardError())));
-    model
-        .served()
-        .forEach(
-            (number, export) -> {
-              blkio(export, "c 0 4k " + flushed.getOrDefault(number, SectorPattern.ZERO));
-              String uri = "nbd+unix:///%s?socket=%s".formatted(export.getKey(), export.getValue());
-              Proc.of(Tool.require("nbdinfo", "libnbd-bin"), uri).run().ok();
-            });
-    return model;
-  }
-
-  private static List<String> lines(TestDaemon daemon) {
-    Map<String, TreeSet<String>> exports = new TreeMap<>();
-    for (JsonNode export : daemon.jsonLines("exports")) {
-      exports
-          .computeIfAbsent(export.path("device").asText(), name -> new TreeSet<>())
-          .add(export.path("listen").asText());
+    private void start() {
+      long begun = System.nanoTime();
+      daemon.start();
+      startNanos = System.nanoTime() - begun;
     }
-    List<String> lines = new ArrayList<>();
-    for (JsonNode device : daemon.jsonLines("ls")) {
-      String name = device.path("name").asText();
-      lines.add(
-          DaemonModel.line(
-              name,
-              device.path("state").asText().equals("SUSPENDED"),
-              daemon.ok("table", name).strip(),
-              daemon.ok("table", "--inactive", name).strip(),
-              exports.getOrDefault(name, new TreeSet<>())));
+
+    private void check() throws Exception {
+      try {
+        for (DaemonUser user : users) {
+          user.assertRestored();
+        }
+        for (DaemonUser user : users) {
+          user.mend();
+        }
+      } catch (AssertionError | Exception e) {
+        throw new AssertionError("after kill " + kills + daemon.server().standardError(), e);
+      }
     }
-    Collections.sort(lines);
-    return lines;
+
+    private void killWhileItStarts() {
+      Server started = daemon.launch();
+      LockSupport.parkNanos((long) (startNanos * (0.3 + 0.8 * random.nextDouble())));
+      started.kill();
+      kills++;
+    }
+
+    /** The users go on until they find the daemon gone. */
+    private void killWhileUsed() throws InterruptedException {
+      CountDownLatch left = new CountDownLatch(1 + random.nextInt(LONGEST_SPELL_ACTS));
+      long lateNanos = random.nextInt(LONGEST_ACT_NANOS);
+      AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+      List<Thread> threads = new ArrayList<>();
+      for (DaemonUser user : users) {
+        threads.add(Thread.ofPlatform().start(() -> use(user, left, failure)));
+      }
+      boolean isInTime = left.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      LockSupport.parkNanos(lateNanos);
+      daemon.server().kill();
+      kills++;
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      if (failure.get() != null || !isInTime) {
+        throw new AssertionError(
+            "before kill " + kills + daemon.server().standardError(), failure.get());
+      }
+    }
+
+    private void use(
+        DaemonUser user, CountDownLatch left, AtomicReference<@Nullable Throwable> failure) {
+      try {
+        while (failure.get() == null) {
+          user.act();
+          left.countDown();
+        }
+      } catch (Throwable wrong) {
+        if (left.getCount() > 0 || !(wrong instanceof IOException)) {
+          failure.compareAndSet(null, wrong);
+        }
+      }
+      while (failure.get() != null && left.getCount() > 0) {
+        left.countDown();
+      }
+    }
   }
 }

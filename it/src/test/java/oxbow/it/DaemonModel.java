@@ -1,227 +1,185 @@
 package oxbow.it;
 
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
+import static java.util.Comparator.comparing;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
- * The devices that a daemon should have, and random changes of them that it will not refuse. A
- * device has files of its own, so that none is in another's way.
+ * The devices that one user of a daemon has, as its answers say. Unchangeable; a verb makes the
+ * model that holds once it is answered.
+ *
+ * @param devices by their names
  */
-final class DaemonModel {
-  static final int DEVICES = 10;
-  private static final int SECTORS = 4096;
-  private static final int HALF = SECTORS / 2;
-
-  /** One device; its tables as they were typed. */
-  private static final class Device {
-    String name;
-    @Nullable String live;
-    @Nullable String inactive;
-    boolean isSuspended = true;
-    final TreeSet<String> exports = new TreeSet<>();
-
-    Device(String name) {
-      this.name = name;
-    }
-
-    Device copy() {
-      Device copy = new Device(name);
-      copy.live = live;
-      copy.inactive = inactive;
-      copy.isSuspended = isSuspended;
-      copy.exports.addAll(exports);
-      return copy;
-    }
-  }
+record DaemonModel(Map<String, Device> devices) {
+  private static final String NAMED = "oxbow:";
 
   /**
-   * A verb, and what it makes of the model.
+   * A device.
    *
-   * @param words as typed
+   * @param slot which files are its own; it lies on devices of lower slots only
+   * @param live the table, empty for none
+   * @param inactive the other, empty for none
+   * @param behind what is inactive again once the inactive table is live, empty for none
+   * @param isBroken whether its inactive table was live and could not be restored
    */
-  record Change(List<String> words, Consumer<DaemonModel> effect) {}
+  record Device(
+      String name,
+      int slot,
+      String live,
+      String inactive,
+      String behind,
+      boolean isSuspended,
+      boolean isBroken,
+      TreeSet<String> listens) {
 
-  private final Path directory;
-  private final Map<Integer, Device> devices = new TreeMap<>();
+    static Device made(String name, int slot, String table, Collection<String> listens) {
+      return new Device(name, slot, table, "", "", table.isEmpty(), false, new TreeSet<>(listens));
+    }
 
-  /**
-   * @param directory holds the images and sockets
-   */
-  DaemonModel(Path directory) {
-    this.directory = directory;
-    for (int i = 0; i < DEVICES; i++) {
-      Images.sparse(file(i, "source"), Blkio.bytes(SECTORS + "s"));
-      Images.sparse(file(i, "dest"), Blkio.bytes(SECTORS + "s"));
-      Images.sparse(file(i, "meta"), Blkio.bytes("1m"));
+    boolean isLive() {
+      return !live.isEmpty();
+    }
+
+    Device loaded(String table) {
+      return new Device(name, slot, live, table, "", isSuspended, false, listens);
+    }
+
+    Device suspended() {
+      return new Device(name, slot, live, inactive, behind, true, isBroken, listens);
+    }
+
+    Device resumed() {
+      String next = inactive.isEmpty() ? live : inactive;
+      return new Device(name, slot, next, behind, "", next.isEmpty(), false, listens);
+    }
+
+    Device renamed(String newName) {
+      return new Device(newName, slot, live, inactive, behind, isSuspended, isBroken, listens);
+    }
+
+    Device exported(String listen, boolean isExported) {
+      TreeSet<String> changed = new TreeSet<>(listens);
+      if (isExported) {
+        changed.add(listen);
+      } else {
+        changed.remove(listen);
+      }
+      return new Device(name, slot, live, inactive, behind, isSuspended, isBroken, changed);
+    }
+
+    Device rewritten(UnaryOperator<String> rewriting) {
+      return new Device(
+          name,
+          slot,
+          rewriting.apply(live),
+          rewriting.apply(inactive),
+          rewriting.apply(behind),
+          isSuspended,
+          isBroken,
+          listens);
+    }
+
+    /** As it comes back, if what it lies on does: a suspended one is not live. */
+    Device restored(boolean isBelowLive) {
+      if (isSuspended && !isBroken) {
+        return new Device(
+            name, slot, "", inactive.isEmpty() ? live : inactive, "", true, false, listens);
+      }
+      String table = isBroken ? inactive : live;
+      String other = isBroken ? behind : inactive;
+      return isBelowLive
+          ? new Device(name, slot, table, other, "", false, false, listens)
+          : new Device(name, slot, "", table, other, true, true, listens);
+    }
+
+    /** What the daemon tells of it. */
+    String told() {
+      StringBuilder told = new StringBuilder(name);
+      told.append(isSuspended ? " SUSPENDED" : " ACTIVE");
+      told.append(" live [").append(live).append("] inactive [").append(inactive).append(']');
+      listens.forEach(
+          listen -> told.append(' ').append(listen).append(isLive() ? " served" : " waits"));
+      return told.toString();
     }
   }
 
-  private DaemonModel(Path directory, Map<Integer, Device> copied) {
-    this.directory = directory;
-    copied.forEach((number, device) -> devices.put(number, device.copy()));
+  static DaemonModel empty() {
+    return new DaemonModel(Map.of());
   }
 
-  DaemonModel copy() {
-    return new DaemonModel(directory, devices);
+  DaemonModel with(Device device) {
+    Map<String, Device> changed = new TreeMap<>(devices);
+    changed.put(device.name(), device);
+    return new DaemonModel(changed);
   }
 
-  private Path file(int number, String kind) {
-    return directory.resolve(kind + number);
+  DaemonModel without(Device device) {
+    Map<String, Device> changed = new TreeMap<>(devices);
+    changed.remove(device.name());
+    return new DaemonModel(changed);
   }
 
-  private String table(int number, Random random) {
-    Path disk = file(number, "dest");
-    return switch (random.nextInt(3)) {
-      case 0 -> "0 %d linear %s 0".formatted(SECTORS, disk);
-      case 1 -> "0 %1$d linear %2$s 0\n%1$d %1$d linear %2$s %1$d".formatted(HALF, disk);
-      default ->
-          "0 %d clone %s %s %s 8 1 no_hydration"
-              .formatted(SECTORS, file(number, "meta"), disk, file(number, "source"));
-    };
-  }
-
-  private String listen(int number, Random random) {
-    return "unix:" + directory.resolve((random.nextBoolean() ? "a" : "b") + number);
-  }
-
-  Change next(Random random) {
-    while (true) {
-      int number = random.nextInt(DEVICES);
-      Device device = devices.get(number);
-      Change change =
-          device == null ? create(number, random) : next(random.nextInt(9), number, device, random);
-      if (change != null) {
-        return change;
-      }
+  /** Tables that name it follow. */
+  DaemonModel renamed(Device device, String newName) {
+    Map<String, Device> changed = new TreeMap<>();
+    for (Device each : devices.values()) {
+      Device next = each.equals(device) ? each.renamed(newName) : each;
+      changed.put(
+          next.name(),
+          next.rewritten(
+              table -> table.replace(NAMED + device.name() + " ", NAMED + newName + " ")));
     }
+    return new DaemonModel(changed);
   }
 
-  private Change create(int number, Random random) {
-    String name = "dev" + number;
-    String table = table(number, random);
-    String listen = listen(number, random);
-    return new Change(
-        List.of("create", name, "--table", table, "--listen", listen),
-        model -> {
-          Device made = new Device(name);
-          made.live = table;
-          made.isSuspended = false;
-          made.exports.add(listen);
-          model.devices.put(number, made);
-        });
+  /** By their slots: whatever one lies on comes before it. */
+  List<Device> bottomUp() {
+    return devices.values().stream().sorted(comparing(Device::slot)).toList();
   }
 
-  /** A change of a device that there is; null if that kind of change would be refused now. */
-  private @Nullable Change next(int kind, int number, Device device, Random random) {
-    String name = device.name;
-    return switch (kind) {
-      case 0, 1 -> {
-        String table = table(number, random);
-        yield change(number, List.of("load", name, "--table", table), to -> to.inactive = table);
-      }
-      case 2, 3 ->
-          device.live == null && device.inactive == null
-              ? null
-              : change(number, List.of("resume", name), DaemonModel::resume);
-      case 4 ->
-          device.live == null
-              ? null
-              : change(number, List.of("suspend", name), to -> to.isSuspended = true);
-      case 5 -> {
-        String other = (name.startsWith("dev") ? "new" : "dev") + number;
-        yield change(number, List.of("rename", name, other), to -> to.name = other);
-      }
-      case 6 -> {
-        String listen = listen(number, random);
-        boolean isThere = device.exports.contains(listen);
-        String verb = isThere ? "unexport" : "export";
-        yield change(
-            number,
-            List.of(verb, name, "--listen", listen),
-            to -> {
-              if (isThere) {
-                to.exports.remove(listen);
-              } else {
-                to.exports.add(listen);
-              }
-            });
-      }
-      case 7 -> change(number, List.of("clear", name), to -> to.inactive = null);
-      default ->
-          new Change(List.of("remove", "--retry", name), model -> model.devices.remove(number));
-    };
+  static boolean isNamedIn(String table, Device device) {
+    return table.contains(NAMED + device.name() + " ");
   }
 
-  private static void resume(Device device) {
-    if (device.inactive != null) {
-      device.live = device.inactive;
-      device.inactive = null;
+  /** The devices that a table lies on. */
+  List<Device> below(String table) {
+    return devices.values().stream().filter(each -> isNamedIn(table, each)).toList();
+  }
+
+  /** Whether any table names it. */
+  boolean isBelowOthers(Device device) {
+    return devices.values().stream()
+        .flatMap(each -> Stream.of(each.live(), each.inactive(), each.behind()))
+        .anyMatch(table -> isNamedIn(table, device));
+  }
+
+  /** Whether all that a table lies on, however deep, is live, and goes on. */
+  boolean isAnswering(String table) {
+    return below(table).stream()
+        .allMatch(each -> each.isLive() && !each.isSuspended() && isAnswering(each.live()));
+  }
+
+  /** What is there after a kill and a new start. */
+  DaemonModel restored() {
+    Map<String, Device> restored = new LinkedHashMap<>();
+    for (Device each : bottomUp()) {
+      String table = each.isBroken() ? each.inactive() : each.live();
+      boolean isBelowLive =
+          below(table).stream().allMatch(below -> restored.get(below.name()).isLive());
+      restored.put(each.name(), each.restored(isBelowLive));
     }
-    device.isSuspended = false;
+    return new DaemonModel(new TreeMap<>(restored));
   }
 
-  private static Change change(int number, List<String> words, Consumer<Device> effect) {
-    return new Change(
-        words,
-        model -> {
-          Device device = model.devices.get(number);
-          if (device == null) {
-            throw new IllegalStateException("no device " + number);
-          }
-          effect.accept(device);
-        });
-  }
-
-  /** A new start: what was suspended waits for a resume with the table that it would get then. */
-  void restart() {
-    for (Device device : devices.values()) {
-      if (device.isSuspended) {
-        device.inactive = device.inactive == null ? device.live : device.inactive;
-        device.live = null;
-      }
-    }
-  }
-
-  /** Numbers of the devices that answer clients now, with the name and one socket of each. */
-  Map<Integer, Map.Entry<String, Path>> served() {
-    Map<Integer, Map.Entry<String, Path>> served = new TreeMap<>();
-    devices.forEach(
-        (number, device) -> {
-          if (!device.isSuspended && !device.exports.isEmpty()) {
-            String listen = device.exports.first();
-            served.put(number, Map.entry(device.name, Path.of(listen.substring("unix:".length()))));
-          }
-        });
-    return served;
-  }
-
-  /** A line for each device, in the order of their names. */
-  List<String> lines() {
-    List<String> lines = new ArrayList<>();
-    for (Device device : devices.values()) {
-      lines.add(
-          line(
-              device.name,
-              device.isSuspended,
-              device.live == null ? "" : device.live,
-              device.inactive == null ? "" : device.inactive,
-              device.exports));
-    }
-    Collections.sort(lines);
-    return lines;
-  }
-
-  static String line(
-      String name, boolean isSuspended, String live, String inactive, TreeSet<String> exports) {
-    String state = isSuspended ? "suspended" : "active";
-    return String.join("; ", name, state, live, inactive, exports.toString());
+  /** What the daemon tells of all, a line each. */
+  List<String> told() {
+    return devices.values().stream().map(Device::told).toList();
   }
 }

@@ -54,7 +54,7 @@ class DaemonSwapIT {
 
   @Test
   void aCloneLivesItsLifeBelowItsClients() {
-    try (TestDaemon daemon = new TestDaemon(directory)) {
+    try (DaemonConsole daemon = new DaemonConsole(directory)) {
       daemon.ok(
           "create",
           "vol",
@@ -79,7 +79,7 @@ class DaemonSwapIT {
       assertThat(fio.isDone()).as("the changes took longer than the load").isFalse();
       fio.join().ok();
       // Under this load nothing is hydrated.
-      TestDaemon.await(
+      DaemonConsole.await(
           "hydration",
           () -> daemon.json("status", "vol").path("targets").path(0).path("done").asBoolean());
 
@@ -103,7 +103,7 @@ class DaemonSwapIT {
     String whole = "0 %d linear %s 0".formatted(SECTORS, disk);
     String pieces =
         "0 8192 linear %1$s 0\n8192 %2$d linear %1$s 8192".formatted(disk, SECTORS - 8192);
-    try (TestDaemon daemon = new TestDaemon(directory)) {
+    try (DaemonConsole daemon = new DaemonConsole(directory)) {
       daemon.ok("create", "vol", "--table", whole, "--listen", daemon.listen("a"));
       CompletableFuture<Proc.Result> fio = fio(daemon, "vol", 10);
       int swaps = 0;
@@ -119,7 +119,7 @@ class DaemonSwapIT {
 
   @Test
   void aDeviceOnAnotherIsUsedWhileTheLowerOneChanges() {
-    try (TestDaemon daemon = new TestDaemon(directory)) {
+    try (DaemonConsole daemon = new DaemonConsole(directory)) {
       daemon.ok("create", "low", "--table", "0 %d linear %s 0".formatted(SECTORS, destination));
       String onLow = "0 %d linear oxbow:low 0".formatted(SECTORS);
       daemon.ok("create", "high", "--table", onLow, "--listen", daemon.listen("a"));
@@ -146,7 +146,7 @@ class DaemonSwapIT {
   }
 
   /** Writes and verifies on four connections for so many seconds; they are connected by now. */
-  private CompletableFuture<Proc.Result> fio(TestDaemon daemon, String device, int seconds) {
+  private CompletableFuture<Proc.Result> fio(DaemonConsole daemon, String device, int seconds) {
     Proc run =
         Proc.of(
                 Tool.require("fio", "fio"),
@@ -169,7 +169,7 @@ class DaemonSwapIT {
             .in(directory)
             .within(LIMIT);
     CompletableFuture<Proc.Result> fio = CompletableFuture.supplyAsync(run::run, ASIDE);
-    TestDaemon.await(
+    DaemonConsole.await(
         "fio's connections",
         () -> fio.isDone() || daemon.json("info", device).path("openCount").asInt() >= CONNECTIONS);
     return fio;

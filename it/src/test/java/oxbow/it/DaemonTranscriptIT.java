@@ -231,9 +231,10 @@ class DaemonTranscriptIT {
   void clonesTalkAsTheKernelsDo() throws Exception {
     Path disks = Files.createDirectories(directory.resolve("disk"));
     TranscriptImages.forClone(disks);
-    try (Server daemon = daemon()) {
-      TranscriptShell shell = new TranscriptShell(directory, control(), CLONE_DISKS);
-      assertThat(shell.run(WRITTEN_CLONE)).as(daemon.standardError()).isEmpty();
+    try (TestDaemon daemon = new TestDaemon(directory)) {
+      daemon.start();
+      TranscriptShell shell = new TranscriptShell(directory, daemon.control(), CLONE_DISKS);
+      assertThat(shell.run(WRITTEN_CLONE)).as(daemon.server().standardError()).isEmpty();
       TranscriptImages.damage(disks, Files.readAllBytes(disks.resolve("meta")));
       TranscriptImages.forClone(disks);
       compare("clone", shell);
@@ -244,19 +245,11 @@ class DaemonTranscriptIT {
   @Timeout(600)
   void snapshotsTalkAsTheKernelsDo() throws Exception {
     TranscriptImages.forSnapshot(Files.createDirectories(directory.resolve("disk")));
-    try (Server daemon = daemon()) {
-      compare("snapshot", new TranscriptShell(directory, control(), SNAPSHOT_DISKS));
-      assertThat(daemon.stop()).as(daemon.standardError()).isZero();
+    try (TestDaemon daemon = new TestDaemon(directory)) {
+      daemon.start();
+      compare("snapshot", new TranscriptShell(directory, daemon.control(), SNAPSHOT_DISKS));
+      assertThat(daemon.server().stop()).as(daemon.server().standardError()).isZero();
     }
-  }
-
-  private Server daemon() {
-    return Server.oxbow(
-        directory, "daemon", "--state", directory.resolve("state"), "--control", control());
-  }
-
-  private Path control() {
-    return directory.resolve("control.sock");
   }
 
   private static void compare(String name, TranscriptShell shell)

@@ -1,138 +1,100 @@
 package oxbow.it;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import oxbow.cli.Cli;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import oxbow.control.ControlClient;
+import oxbow.control.ControlException;
+import oxbow.control.Route;
 
 /**
- * A daemon in a directory of its own, started again and again on the same state, and the verbs for
- * it, which run in this process.
+ * A daemon with a home of its own, which is asked over its control socket without a new process.
  */
 final class TestDaemon implements AutoCloseable {
-  private static final long PATIENCE_SECONDS = 60;
-  private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-
-  private final Path directory;
-  private Server server;
+  private final Path home;
+  private @Nullable Server server;
 
   /**
-   * Starts it.
-   *
-   * @param directory holds state and sockets; its path is short enough for them
+   * @param home an empty directory with a short path, as sockets lie there
    */
-  TestDaemon(Path directory) {
-    this.directory = directory;
-    this.server = launch();
+  TestDaemon(Path home) {
+    this.home = home;
   }
 
-  private Server launch() {
-    Server started =
-        Server.launchOxbow(
-            directory, "daemon", "--state", directory.resolve("state"), "--control", control());
+  Path state() {
+    return home.resolve("state");
+  }
+
+  Path control() {
+    return home.resolve("control.sock");
+  }
+
+  /** Starts it and waits until it answers. */
+  Server start(Object... options) {
+    Server started = launch(options);
     while (!started.awaitUri().startsWith("http+unix:")) {
-      // An export that was restored.
+      // Its exports are ready before its control socket is.
     }
     return started;
   }
 
-  Path control() {
-    return directory.resolve("control.sock");
+  /** Starts it and does not wait. */
+  Server launch(Object... options) {
+    List<Object> words =
+        new ArrayList<>(List.of("daemon", "--state", state(), "--control", control()));
+    words.addAll(List.of(options));
+    Server started = Server.launchOxbow(home, words.toArray());
+    server = started;
+    return started;
   }
 
-  /** The Unix socket of that name, as {@code --listen} has it. */
-  String listen(String name) {
-    return "unix:" + directory.resolve(name + ".sock");
+  /** The one that was started last. */
+  Server server() {
+    Server started = server;
+    if (started == null) {
+      throw new IllegalStateException("not started");
+    }
+    return started;
   }
 
-  /** Where clients find an export of {@link #listen}. */
-  String uri(String export, String socket) {
-    return "nbd+unix:///" + export + "?socket=" + directory.resolve(socket + ".sock");
+  /** Asks it for something; blocks until the answer. */
+  Map<String, @Nullable Object> ask(Route route, Map<String, ?> fields)
+      throws IOException, ControlException {
+    return ControlClient.ask(control(), route, fields);
   }
 
-  /** A verb, whatever comes of it. */
-  Cli verb(Object... words) {
-    List<Object> all = new ArrayList<>(List.of(words));
-    all.addAll(List.of("--control", control()));
-    return Cli.run(all.toArray());
-  }
-
-  /** A verb that succeeds; what it printed. */
-  String ok(Object... words) {
-    Cli run = verb(words);
-    assertThat(run.err()).as("%s%n%s", List.of(words), server.standardError()).isEmpty();
-    assertThat(run.status()).isZero();
-    return run.out();
-  }
-
-  /** A verb that is refused, in one line that says so. */
-  void refused(String why, Object... words) {
-    Cli run = verb(words);
-    assertThat(run.errLines().getFirst()).startsWith("oxbow: " + words[0]).contains(why);
-    assertThat(run.errLines().stream().skip(1)).allMatch(line -> line.startsWith("  "));
-    assertThat(run.out()).isEmpty();
-    assertThat(run.status()).isEqualTo(1);
-  }
-
-  /** The object that a verb prints with {@code --json}. */
-  JsonNode json(Object... words) {
-    List<JsonNode> objects = jsonLines(words);
-    assertThat(objects).hasSize(1);
-    return objects.getFirst();
-  }
-
-  /** The objects that a verb prints with {@code --json}, one a line. */
-  List<JsonNode> jsonLines(Object... words) {
-    List<Object> all = new ArrayList<>(List.of(words));
-    all.add("--json");
-    List<JsonNode> objects = new ArrayList<>();
-    for (String line : ok(all.toArray()).lines().toList()) {
-      try {
-        objects.add(new ObjectMapper().readTree(line));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+  /** The objects of a list in an answer. */
+  List<Map<?, ?>> list(Route route, Map<String, ?> fields, String field)
+      throws IOException, ControlException {
+    List<Map<?, ?>> objects = new ArrayList<>();
+    if (ask(route, fields).get(field) instanceof List<?> list) {
+      list.forEach(each -> objects.add((Map<?, ?>) each));
     }
     return objects;
   }
 
-  /** Waits for something that no event tells. */
-  static void await(String what, BooleanSupplier condition) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("waiting for " + what).isLessThan(deadline);
-      LockSupport.parkNanos(GLANCE_NANOS);
+  /** A table in one string, a line a target; empty if there is none. */
+  String table(String name, boolean isInactive) throws IOException, ControlException {
+    List<String> lines = new ArrayList<>();
+    Map<String, ?> fields = Map.of("name", name, "inactive", isInactive);
+    for (Map<?, ?> line : list(Route.TABLE, fields, "targets")) {
+      lines.add(
+          "%s %s %s %s"
+              .formatted(
+                  line.get("start"), line.get("length"), line.get("target"), line.get("text"))
+              .strip());
     }
-  }
-
-  /** Its process, and what it said. */
-  Server server() {
-    return server;
-  }
-
-  /** Ends it as a crash would, and starts it again. */
-  void killAndStart() {
-    server.kill();
-    server = launch();
-  }
-
-  /** Ends it in order, and starts it again. */
-  void stopAndStart() {
-    assertThat(server.stop()).as(server.standardError()).isZero();
-    server = launch();
+    return String.join("\n", lines);
   }
 
   @Override
   public void close() {
-    server.close();
+    Server started = server;
+    if (started != null) {
+      started.close();
+    }
   }
 }

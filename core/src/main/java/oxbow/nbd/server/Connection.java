@@ -112,7 +112,8 @@ final class Connection implements Stream.Handler {
           server.listener().disconnected(client());
         }
       } finally {
-        if (transmission != null) {
+        // Even if the client went before it could be told that it has the export.
+        if (negotiation.state() == Negotiation.State.TRANSMISSION) {
           exports.detach(negotiation.chosen());
         }
         server.ended(this);

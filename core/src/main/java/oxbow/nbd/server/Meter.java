@@ -3,6 +3,7 @@ package oxbow.nbd.server;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import oxbow.block.LatencyHistogram;
 
 /**
  * Counts the requests of one connection, in a cell that only its loop writes and anyone may read:

@@ -1,5 +1,7 @@
 package oxbow.nbd.server;
 
+import oxbow.block.LatencyHistogram;
+
 /**
  * What has become of the requests of one kind.
  *

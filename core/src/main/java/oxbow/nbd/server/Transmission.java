@@ -186,9 +186,9 @@ final class Transmission {
     Lack lack = Lack.BYTES;
     if (!isDisconnecting && !replies.isSending()) {
       lack = handleRequests();
-    }
-    if (lack == Lack.BYTES) {
-      received.allHandled();
+      if (lack == Lack.BYTES) {
+        received.allHandled();
+      }
     }
     if (lack != Lack.BUDGET) {
       accounts.leaveLine(); // Whatever it waited for, it cannot go on with that now.

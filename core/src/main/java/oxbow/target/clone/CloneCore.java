@@ -142,6 +142,10 @@ final class CloneCore {
     return hints;
   }
 
+  long commitCount() {
+    return commits.commitCount();
+  }
+
   long regionsInFlight() {
     return inFlight.partCount();
   }

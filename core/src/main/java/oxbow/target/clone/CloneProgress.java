@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param hydratedRegions as in memory, whether committed or not
  * @param copiedBytes read from the source and written by this process
  * @param failures copies that failed so far
+ * @param commits that made regions durable so far
  * @param isDone all regions are hydrated and committed
  * @param pausedReason why background hydration stands still; null while it does not
  * @param modeReason what failed when the mode was left that it began with; null before
@@ -20,6 +21,7 @@ public record CloneProgress(
     long hydratingRegions,
     long copiedBytes,
     long failures,
+    long commits,
     boolean isDone,
     @Nullable String pausedReason,
     CloneMode mode,

@@ -320,6 +320,7 @@ public final class CloneTarget implements Target {
         core.regionsInFlight(),
         core.copiedBytes(),
         core.background().failureCount() + core.hints().failureCount(),
+        core.commitCount(),
         core.isDone(),
         core.background().pausedReason(),
         core.mode(),

@@ -27,6 +27,7 @@ final class CommitCycle {
   private RegionSet recorded;
   private RegionSet frozen;
   private boolean isRunning;
+  private long commitCount;
   private boolean hasFailed;
 
   CommitCycle(long regionCount, CloneCommitter committer) {
@@ -56,6 +57,11 @@ final class CommitCycle {
   /** Nothing is recorded that is not durable (F1, F3); after a failure never again (M6). */
   boolean isClean() {
     return !hasFailed && recorded.isEmpty() && (!isRunning || frozen.isEmpty());
+  }
+
+  /** Turns that have made regions durable. */
+  long commitCount() {
+    return commitCount;
   }
 
   boolean isIdle() {
@@ -104,6 +110,7 @@ final class CommitCycle {
   /** The turn has ended well: answers and sends what waited, and begins the next if asked for. */
   void succeeded(Effects out) {
     isRunning = false;
+    commitCount += frozen.isEmpty() ? 0 : 1;
     frozen.clear();
     for (Piece piece = turns.takeTurn(); piece != null; ) {
       Piece following = piece.next;

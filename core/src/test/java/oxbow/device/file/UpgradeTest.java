@@ -92,6 +92,20 @@ class UpgradeTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"native", "portable"})
+  void whoCameSecondAndIsLeftBecomesTheWriter(String calls) throws IOException {
+    FileOpener opener = opener(calls);
+    FileDevice first = opener.openUpgradable(path, OddTail.DROP);
+    try (FileDevice device = opener.openUpgradable(path, OddTail.DROP)) {
+      assertIsInUse(device::becomeWritable);
+      first.close();
+      device.becomeWritable();
+      assertIsInUse(() -> opener.openReadOnly(path, OddTail.DROP));
+    }
+    opener.openWritable(path, OddTail.DROP).close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"native", "portable"})
   void aReaderOfAnotherProcessCountsToo(String calls) throws Exception {
     FileOpener opener = opener(calls);
     Process reader =

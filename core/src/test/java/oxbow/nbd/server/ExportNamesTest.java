@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import oxbow.block.BlockRequest;
 import oxbow.nbd.wire.Nbd;
+import oxbow.nbd.wire.OptionHeader;
 
 /** An export may change its name under its clients, and the empty name may mean any of them. */
 class ExportNamesTest extends ServerFixture {
@@ -71,5 +74,21 @@ class ExportNamesTest extends ServerFixture {
       client.greet();
       return client.optionGo(name).getLast();
     }
+  }
+
+  @Test
+  void whoHangsUpBeforeItIsToldThatItHasTheExportCountsNoMore() throws Exception {
+    byte[] name = "disk".getBytes(StandardCharsets.UTF_8);
+    for (int i = 0; i < 200; i++) {
+      try (RawClient client = RawClient.connect(address)) {
+        client.greet();
+        ByteBuffer go = ByteBuffer.allocate(OptionHeader.SIZE_BYTES + 6 + name.length);
+        OptionHeader.put(go, 0, Nbd.OPT_GO, 6 + name.length);
+        go.position(OptionHeader.SIZE_BYTES).putInt(name.length).put(name).putShort((short) 0);
+        client.send(go.flip());
+      }
+    }
+    awaitNoConnections();
+    assertThat(server.clientCount("disk")).isZero();
   }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import oxbow.block.BlockRequest;
 import oxbow.block.Errno;
+import oxbow.block.LatencyHistogram;
 import oxbow.nbd.wire.Nbd;
 import oxbow.nbd.wire.SimpleReply;
 

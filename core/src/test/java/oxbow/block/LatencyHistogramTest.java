@@ -1,4 +1,4 @@
-package oxbow.nbd.server;
+package oxbow.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
