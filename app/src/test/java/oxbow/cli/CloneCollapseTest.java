@@ -66,9 +66,7 @@ class CloneCollapseTest {
       }
       assertThat(verb("table")).isEqualTo("0 16384 linear " + destination + " 0\n");
       assertThat(verb("deps")).isEqualTo("1 dependencies\t: (" + destination + ")\n");
-      assertThat(openFiles(clone))
-          .contains(destination)
-          .doesNotContain(source, metadata());
+      assertThat(openFiles(clone)).contains(destination).doesNotContain(source, metadata());
       assertThat(isFree(metadata())).isTrue();
       assertThat(isFree(destination)).as("it is in use").isFalse();
       stop(clone);

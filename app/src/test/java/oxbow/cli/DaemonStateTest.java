@@ -105,8 +105,7 @@ class DaemonStateTest {
     Path source = Stores.sparse(directory.resolve("source.img"), MIB);
     Path destination = directory.resolve("dest.img");
     Programs.Running clone =
-        Programs.start(
-            Programs.oxbow(directory, "clone", source, destination, "--no-hydration"));
+        Programs.start(Programs.oxbow(directory, "clone", source, destination, "--no-hydration"));
     try (clone;
         Programs.Running daemon = daemon()) {
       clone.awaitOutput("ready ");
