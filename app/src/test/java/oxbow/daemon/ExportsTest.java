@@ -122,7 +122,6 @@ class ExportsTest {
     String uri = Objects.requireNonNull(scene.devices.export("a", Scene.at(ANY_PORT)));
     String port = uri.substring(uri.lastIndexOf(':') + 1, uri.lastIndexOf('/'));
     String byName = "tcp:localhost:" + port;
-    assertThat(InetAddress.getByName("localhost").getHostAddress()).isEqualTo("127.0.0.1");
     assertThat(first(Objects.requireNonNull(scene.devices.export("b", Scene.at(byName)))))
         .isEqualTo('b');
     assertRefused("a is exported there already", "a", Scene.at(byName));
@@ -132,7 +131,7 @@ class ExportsTest {
 
   @Test
   void anAddressInUseIsNamedAndNothingIsLeft() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String address = "tcp:127.0.0.1:" + taken.getLocalPort();
       assertRefused(
           "cannot listen on " + address + ": Address already in use", "a", Scene.at(address));
