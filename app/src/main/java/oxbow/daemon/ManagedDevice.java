@@ -299,7 +299,7 @@ final class ManagedDevice implements Device {
     try {
       boolean wasSuspended = block.isSuspended();
       try {
-        suspend(false);
+        suspendForEver();
         clear();
         end();
       } catch (ControlException | IOException failed) {
@@ -314,6 +314,16 @@ final class ManagedDevice implements Device {
     } catch (IOException failed) {
       isRemoved = false;
       throw new ControlException(UserException.reason(failed), failed);
+    }
+  }
+
+  /** What can no longer be made durable is told, and does not keep a device that nobody uses. */
+  private void suspendForEver() throws ControlException {
+    try {
+      block.suspend(SUSPEND_PATIENCE, true);
+    } catch (IOException failed) {
+      suspend(true);
+      warn("what was written to it may not be durable: " + UserException.reason(failed));
     }
   }
 

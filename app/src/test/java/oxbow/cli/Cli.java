@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param out what went to standard output, and {@code err} to standard error
  */
-record Cli(int status, String out, String err) {
-  static Cli run(Object... words) {
+public record Cli(int status, String out, String err) {
+  public static Cli run(Object... words) {
     return runWith(null, words);
   }
 
@@ -42,7 +42,7 @@ record Cli(int status, String out, String err) {
         status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
 
-  List<String> errLines() {
+  public List<String> errLines() {
     return err.lines().toList();
   }
 }

@@ -265,7 +265,8 @@ final class BackgroundHydration {
     if (!core.isDestinationPristine() && allowance(now, out) == 0) {
       return false;
     }
-    long limit = Math.min(candidateLimit, first + MAX_HOLE_REGIONS);
+    long most = isSingly(first) ? 1 : MAX_HOLE_REGIONS;
+    long limit = Math.min(candidateLimit, first + most);
     long end = runEnd(first, Math.min(holeEnd, limit));
     copiesInFlight++;
     pass(end);

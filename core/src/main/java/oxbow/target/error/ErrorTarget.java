@@ -8,7 +8,11 @@ import oxbow.block.Operation;
 import oxbow.target.Mapping;
 import oxbow.target.Target;
 
-/** Fails every request with EIO. There is no device underneath, and nothing to decide. */
+/**
+ * Fails every request for bytes with EIO. There is no device underneath, and so nothing that a
+ * flush could fail to make durable: as one target of several it does not spoil flushes of the
+ * others.
+ */
 public final class ErrorTarget implements Target {
   private static final Limits LIMITS =
       new Limits(false, 1, true, Long.MAX_VALUE, false, true, false);
@@ -41,7 +45,7 @@ public final class ErrorTarget implements Target {
 
   @Override
   public void map(Operation operation, long offsetBytes, long length, int flags, Mapping answer) {
-    answer.complete(length, Errno.EIO);
+    answer.complete(length, operation == Operation.FLUSH ? Errno.OK : Errno.EIO);
   }
 
   @Override

@@ -404,6 +404,20 @@ class CloneHydrationTest {
   }
 
   @Test
+  @DisplayName("O9: a hole that cannot be zeroed as a whole is zeroed region by region")
+  void aFailedHoleIsRetriedSingly() {
+    CloneWorld world = world(1, 1).sourceHole(0, 64);
+    world.destination.failingWrites = 1;
+    world.resume();
+    world.finishAll();
+    assertThat(world.map.isComplete()).isTrue();
+    assertThat(world.log)
+        .filteredOn(line -> line.startsWith("range"))
+        .startsWith("range WRITE_ZEROES 0+64", "range WRITE_ZEROES 0+4", "range WRITE_ZEROES 4+4");
+    assertThat(world.warnings).isEmpty();
+  }
+
+  @Test
   @DisplayName("O6: after one failed write the destination is not taken for zeros any more")
   void afterAFailedWriteTheDestinationIsNotTakenForZeros() {
     CloneWorld world = new CloneWorld(plan(1, 1).with(PRISTINE)).sourceHole(0, 64);
