@@ -177,7 +177,8 @@ record DaemonModel(Map<String, Device> devices) {
     for (Device each : bottomUp()) {
       String table = each.isBroken() ? each.inactive() : each.live();
       boolean isBelowLive =
-          below(table).stream().allMatch(below -> new DaemonModel(restored).device(below.name()).isLive());
+          below(table).stream()
+              .allMatch(below -> new DaemonModel(restored).device(below.name()).isLive());
       restored.put(each.name(), each.restored(isBelowLive));
     }
     return new DaemonModel(new TreeMap<>(restored));
