@@ -9,6 +9,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -178,14 +179,12 @@ class DaemonCommandIT {
   /** The first line; all lines are objects. */
   private JsonNode json(Object... words) throws IOException {
     String out = oxbow(with(words, "--json"));
-    JsonNode first = null;
+    List<JsonNode> objects = new ArrayList<>();
     for (String line : out.lines().toList()) {
-      JsonNode object = JSON.readTree(line);
-      assertThat(object.isObject()).as(out).isTrue();
-      first = first == null ? object : first;
+      objects.add(JSON.readTree(line));
     }
-    assertThat(first).as(Arrays.toString(words)).isNotNull();
-    return first;
+    assertThat(objects).as(Arrays.toString(words)).isNotEmpty().allMatch(JsonNode::isObject);
+    return objects.getFirst();
   }
 
   private static Object[] with(Object[] words, Object more) {
@@ -217,7 +216,7 @@ class DaemonCommandIT {
   }
 
   private static long id(String event) {
-    return Long.parseLong(event.split(" ")[0]);
+    return Long.parseLong(event.substring(0, event.indexOf(' ')));
   }
 
   private void change(

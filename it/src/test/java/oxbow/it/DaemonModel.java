@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
@@ -114,6 +115,10 @@ record DaemonModel(Map<String, Device> devices) {
     return new DaemonModel(Map.of());
   }
 
+  Device device(String name) {
+    return Objects.requireNonNull(devices.get(name), name);
+  }
+
   DaemonModel with(Device device) {
     Map<String, Device> changed = new TreeMap<>(devices);
     changed.put(device.name(), device);
@@ -172,7 +177,7 @@ record DaemonModel(Map<String, Device> devices) {
     for (Device each : bottomUp()) {
       String table = each.isBroken() ? each.inactive() : each.live();
       boolean isBelowLive =
-          below(table).stream().allMatch(below -> restored.get(below.name()).isLive());
+          below(table).stream().allMatch(below -> new DaemonModel(restored).device(below.name()).isLive());
       restored.put(each.name(), each.restored(isBelowLive));
     }
     return new DaemonModel(new TreeMap<>(restored));

@@ -274,9 +274,10 @@ class DaemonStateIT {
     assertThat(info("a")).containsEntry("state", "SUSPENDED");
   }
 
-  private static void awaitGone(Path file) throws Exception {
-    try (WatchService watch = file.getFileSystem().newWatchService()) {
-      file.getParent().register(watch, StandardWatchEventKinds.ENTRY_DELETE);
+  /** Waits until a file of the daemon's home is gone. */
+  private void awaitGone(Path file) throws Exception {
+    try (WatchService watch = home.getFileSystem().newWatchService()) {
+      home.register(watch, StandardWatchEventKinds.ENTRY_DELETE);
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
       while (Files.exists(file)) {
         assertThat(System.nanoTime()).as("%s is still there", file).isLessThan(deadline);

@@ -355,7 +355,7 @@ final class DaemonUser {
     if (table.contains("oxbow:")) {
       return spot(model.below(table).getFirst(), granule);
     }
-    String kind = table.split(" ")[2];
+    String kind = table.split("\\s", -1)[2];
     return switch (kind) {
       case "zero" -> null;
       case "snapshot-origin" -> new Spot(kind, granule);
@@ -437,7 +437,7 @@ final class DaemonUser {
    */
   void mend() throws IOException, ControlException {
     for (Device device : model.bottomUp()) {
-      Device now = model.devices().get(device.name());
+      Device now = model.device(device.name());
       boolean isNeeded =
           model.devices().values().stream()
               .anyMatch(each -> each.isBroken() && DaemonModel.isNamedIn(each.inactive(), device));
@@ -448,7 +448,7 @@ final class DaemonUser {
         DaemonModel mended = model.with(now.resumed());
         daemon.ask(Route.RESUME, Map.of("name", now.name()));
         boolean isMendedBefore = hasBehind && daemon.table(now.name(), true).isEmpty();
-        model = isMendedBefore ? mended.with(mended.devices().get(now.name()).resumed()) : mended;
+        model = isMendedBefore ? mended.with(mended.device(now.name()).resumed()) : mended;
       }
     }
     pending = model;
