@@ -64,7 +64,7 @@ final class TranscriptShell {
   private final TreeMap<String, Integer> minors = new TreeMap<>();
 
   /**
-   * @param home its path is short; the disks lie in {@code disk}
+   * @param home its path is short; one of its directories has the images
    * @param control the daemon's socket
    * @param disks names of the disks, in the order of the kernel's numbers
    */
