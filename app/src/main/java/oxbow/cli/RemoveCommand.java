@@ -1,15 +1,10 @@
 package oxbow.cli;
 
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import oxbow.console.Console;
 import oxbow.console.UserException;
-import oxbow.control.ControlClient;
-import oxbow.control.ControlException;
 import oxbow.control.Route;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -24,9 +19,6 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Examples:", "  oxbow remove vol", "  oxbow remove --retry vol base"})
 final class RemoveCommand extends DaemonVerbCommand {
-  private static final int TRIES = 25;
-  private static final long PAUSE_MILLIS = 200;
-
   @Parameters(arity = "1..*", paramLabel = "NAME", description = "The devices.")
   List<String> devices = List.of();
 
@@ -38,35 +30,15 @@ final class RemoveCommand extends DaemonVerbCommand {
       })
   boolean isForced;
 
-  @Option(names = "--retry", description = "While it is in use, try again for five seconds.")
+  @Option(names = "--retry", description = "While it is in use, wait for up to five seconds.")
   boolean isRetried;
 
   @Override
-  int run(Console console) throws UserException, IOException, InterruptedException {
+  int run(Console console) throws UserException, IOException {
     for (String device : devices) {
-      showDone(console, remove(daemonPlace(device)));
+      Map<String, Boolean> fields = Map.of("force", isForced, "retry", isRetried);
+      showDone(console, ask(daemonPlace(device), Route.REMOVE, fields));
     }
     return 0;
-  }
-
-  private Map<String, @Nullable Object> remove(Place place)
-      throws UserException, InterruptedException {
-    for (int triesLeft = isRetried ? TRIES : 1; ; triesLeft--) {
-      if (triesLeft == 1 || !isBusy(place)) {
-        return ask(place, Route.REMOVE, Map.of("force", isForced));
-      }
-      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
-    }
-  }
-
-  /** Whether the device is in use now; whatever else is wrong the removal will tell. */
-  private boolean isBusy(Place place) {
-    try {
-      Map<String, Object> fields = new LinkedHashMap<>();
-      fields.put("name", place.name());
-      return !"0".equals(text(ControlClient.ask(place.socket(), Route.INFO, fields), "openCount"));
-    } catch (ControlException | IOException failed) {
-      return false;
-    }
   }
 }

@@ -10,6 +10,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserPrincipal;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -25,6 +26,9 @@ public final class ControlServer implements AutoCloseable {
   private static final int MAX_CONNECTIONS = 64;
   private static final String ROOT = "root";
 
+  private static final Duration LAST_ANSWERS = Duration.ofSeconds(1);
+
+  private final Answering answering = new Answering();
   private final ServerSocketChannel server;
   private final Routes routes;
   private final Consumer<String> faults;
@@ -167,7 +171,7 @@ public final class ControlServer implements AutoCloseable {
 
   private void serve(ChannelSocket socket) {
     try (socket) {
-      HttpConnection.serve(socket, routes, faults, () -> isClosed);
+      HttpConnection.serve(socket, routes, faults, () -> isClosed, answering);
     } catch (IOException broken) {
       // The peer is gone; nobody else is concerned.
     } finally {
@@ -175,7 +179,10 @@ public final class ControlServer implements AutoCloseable {
     }
   }
 
-  /** Stops answering and removes the socket if it is ours. Requests that wait are dropped. */
+  /**
+   * Stops answering and removes the socket if it is ours. Requests that wait are refused; answers
+   * that are under way have a second to end. Blocks that long at most.
+   */
   @Override
   public void close() throws IOException {
     isClosed = true;
@@ -186,6 +193,7 @@ public final class ControlServer implements AutoCloseable {
     if (isOurs) {
       server.close();
     }
+    answering.awaitNone(LAST_ANSWERS);
     for (ChannelSocket connection : connections) {
       connection.close();
     }

@@ -49,10 +49,15 @@ final class HttpConnection {
    *
    * @param faults takes a line about each fault in the program
    * @param isClosed whether the server is
+   * @param answering counts this peer's request while it is answered
    * @throws IOException when the connection breaks
    */
   static void serve(
-      ChannelSocket socket, Routes routes, Consumer<String> faults, BooleanSupplier isClosed)
+      ChannelSocket socket,
+      Routes routes,
+      Consumer<String> faults,
+      BooleanSupplier isClosed,
+      Answering answering)
       throws IOException {
     DefaultBHttpServerConnection connection = new DefaultBHttpServerConnection("http", LIMITS);
     connection.bind(socket);
@@ -61,7 +66,12 @@ final class HttpConnection {
     try (connection) {
       while (connection.isOpen() && connection.isDataAvailable(IDLE)) {
         connection.setSocketTimeout(HALF_SENT);
-        service.handleRequest(connection, HttpCoreContext.create());
+        answering.begin();
+        try {
+          service.handleRequest(connection, HttpCoreContext.create());
+        } finally {
+          answering.end();
+        }
       }
     } catch (HttpException noHttp) {
       throw new IOException(noHttp);

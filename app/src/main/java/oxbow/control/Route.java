@@ -25,7 +25,7 @@ public enum Route {
       Field.flag("readOnly"),
       Field.words("listen")),
   INFO(Method.GET, "/v1/devices/{name}"),
-  REMOVE(Method.DELETE, "/v1/devices/{name}", Field.flag("force")),
+  REMOVE(Method.DELETE, "/v1/devices/{name}", Field.flag("force"), Field.flag("retry")),
   TABLE(Method.GET, "/v1/devices/{name}/table", Field.flag("inactive")),
   STATUS(Method.GET, "/v1/devices/{name}/status", Field.flag("noflush")),
   DEPS(Method.GET, "/v1/devices/{name}/deps"),

@@ -92,6 +92,7 @@ public final class Daemon {
           report.refresh(devices, exports);
         }
         report.stopping();
+        events.close(); // Who follows them sees their end before the socket's.
       }
     } finally {
       events.close();

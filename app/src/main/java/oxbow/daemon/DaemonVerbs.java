@@ -1,5 +1,6 @@
 package oxbow.daemon;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +18,9 @@ import oxbow.nbd.server.ExportLimits;
 
 /** The requests that change which devices there are, and what they are made of. */
 final class DaemonVerbs {
+  /** As long as dmsetup tries. */
+  private static final Duration RETRY = Duration.ofSeconds(5);
+
   private final Devices devices;
   private final Exports exports;
   private final EventLog events;
@@ -72,6 +76,9 @@ final class DaemonVerbs {
   }
 
   private void remove(Request asked) throws ControlException {
+    if (asked.flag("retry")) {
+      devices.awaitUnused(asked.name(), RETRY);
+    }
     devices.remove(asked.name(), asked.flag("force"));
   }
 

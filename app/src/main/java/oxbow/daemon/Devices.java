@@ -1,6 +1,7 @@
 package oxbow.daemon;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +18,7 @@ import oxbow.console.UserException;
 import oxbow.control.ControlDirectory;
 import oxbow.control.ControlException;
 import oxbow.control.DeviceRegistry;
+import oxbow.control.EventSource;
 import oxbow.job.DeviceOpener;
 
 /**
@@ -25,6 +27,9 @@ import oxbow.job.DeviceOpener;
  */
 final class Devices {
   private static final String NAMED = "oxbow:";
+
+  /** A use may end a moment after its event. */
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
 
   private final DeviceOpener opener;
   private final OpenDevices open;
@@ -174,6 +179,17 @@ final class Devices {
     forget(device);
     remember();
     events.add("removed", name, Map.of());
+  }
+
+  /** Waits until nobody uses a device, but not for longer; whatever ends a use is an event. */
+  void awaitUnused(String name, Duration atMost) throws ControlException {
+    ManagedDevice device = find(name);
+    long deadline = System.nanoTime() + atMost.toNanos();
+    try (EventSource news = events.follow()) {
+      while (device.openCount() > 0 && System.nanoTime() < deadline && !news.hasEnded()) {
+        news.next(LOOK_AGAIN);
+      }
+    }
   }
 
   private void breakOff(ManagedDevice device) throws ControlException {

@@ -4,11 +4,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -68,18 +66,13 @@ public final class MappedDevice implements BlockDevice {
   private final Owner owner;
   private final Owner.Event wake;
   private final Watch watch;
-  private volatile EventLoop.@Nullable Timer secondTimer;
-
-  /** Counts the times that ticking began or ended: a tick of a former time goes no further. */
-  private final AtomicInteger tickings = new AtomicInteger();
+  private final Ticker seconds;
 
   /** The time that a timer was last set for and is still to come, or {@link #NO_WAKE}. */
   private final AtomicLong wakeNanos = new AtomicLong(NO_WAKE);
 
-  /** Requests that came while suspended, in order; guarded by the owner's lock. */
-  private @Nullable BlockRequest heldFirst;
-
-  private @Nullable BlockRequest heldLast;
+  /** Requests that came while suspended; guarded by the owner's lock. */
+  private final HeldRequests held = new HeldRequests();
 
   /** Where requests go once the device has been replaced; set once, under the owner's lock. */
   private volatile @Nullable Consumer<BlockRequest> successor;
@@ -96,6 +89,7 @@ public final class MappedDevice implements BlockDevice {
     this.target = target;
     this.devices = List.copyOf(target.devices());
     this.loop = loop;
+    this.seconds = new Ticker(loop, this::everySecond);
     this.listener = listener;
     List<Underlying> places = new ArrayList<>();
     for (int slot = 0; slot < devices.size(); slot++) {
@@ -137,7 +131,17 @@ public final class MappedDevice implements BlockDevice {
 
   @Override
   public int readNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
-    if (lengthBytes == 0) {
+    return serveNow(Operation.READ, offsetBytes, data, dataOffset, lengthBytes);
+  }
+
+  @Override
+  public int writeNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
+    return serveNow(Operation.WRITE, offsetBytes, data, dataOffset, lengthBytes);
+  }
+
+  private int serveNow(
+      Operation readOrWrite, long offsetBytes, MemorySegment data, long dataOffset, int length) {
+    if (length == 0) {
       return Errno.OK; // Targets are asked about bytes, and there are none.
     }
     Visitor self = gate.enter();
@@ -147,52 +151,22 @@ public final class MappedDevice implements BlockDevice {
     int ticket = Mapping.NO_TICKET;
     try {
       Mapping mapping = self.mapping;
-      target.map(Operation.READ, offsetBytes, lengthBytes, 0, mapping);
+      target.map(readOrWrite, offsetBytes, length, 0, mapping);
       ticket = mapping.ticket();
-      if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
-        BlockDevice device = devices.get(mapping.slot());
-        int errno = device.readNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
-        if (errno != Errno.EAGAIN) {
-          self.counts.count(Operation.READ, lengthBytes, errno);
-        }
-        return errno;
+      if (!mapping.isRemap() || mapping.lengthBytes() != length) {
+        return Errno.EAGAIN;
       }
-      return Errno.EAGAIN;
-    } catch (RuntimeException broken) {
-      self.counts.count(Operation.READ, lengthBytes, Errno.EIO);
-      owner.fail(broken);
-      return Errno.EIO;
-    } finally {
-      ticketEnded(ticket); // Before leaving: a suspended target is not told of any more.
-      self.leave();
-    }
-  }
-
-  @Override
-  public int writeNow(long offsetBytes, MemorySegment data, long dataOffset, int lengthBytes) {
-    if (lengthBytes == 0) {
-      return Errno.OK;
-    }
-    Visitor self = gate.enter();
-    if (self == null) {
-      return Errno.EAGAIN;
-    }
-    int ticket = Mapping.NO_TICKET;
-    try {
-      Mapping mapping = self.mapping;
-      target.map(Operation.WRITE, offsetBytes, lengthBytes, 0, mapping);
-      ticket = mapping.ticket();
-      if (mapping.isRemap() && mapping.lengthBytes() == lengthBytes) {
-        BlockDevice device = devices.get(mapping.slot());
-        int errno = device.writeNow(mapping.offsetBytes(), data, dataOffset, lengthBytes);
-        if (errno != Errno.EAGAIN) {
-          self.counts.count(Operation.WRITE, lengthBytes, errno);
-        }
-        return errno;
+      BlockDevice device = devices.get(mapping.slot());
+      int errno =
+          readOrWrite == Operation.READ
+              ? device.readNow(mapping.offsetBytes(), data, dataOffset, length)
+              : device.writeNow(mapping.offsetBytes(), data, dataOffset, length);
+      if (errno != Errno.EAGAIN) {
+        self.counts.count(readOrWrite, length, errno);
       }
-      return Errno.EAGAIN;
+      return errno;
     } catch (RuntimeException broken) {
-      self.counts.count(Operation.WRITE, lengthBytes, Errno.EIO);
+      self.counts.count(readOrWrite, length, Errno.EIO);
       owner.fail(broken);
       return Errno.EIO;
     } finally {
@@ -298,13 +272,7 @@ public final class MappedDevice implements BlockDevice {
               if (gate.isOpen() || owner.fault() != null || successor != null) {
                 return false;
               }
-              request.next = null;
-              if (heldLast == null) {
-                heldFirst = request;
-              } else {
-                heldLast.next = request;
-              }
-              heldLast = request;
+              held.add(request);
               return true;
             });
     if (isHeld) {
@@ -320,28 +288,9 @@ public final class MappedDevice implements BlockDevice {
     }
   }
 
-  /** All that is held, in order; nothing is from now on, for the caller has seen to that. */
-  private @Nullable BlockRequest takeHeld() {
-    BlockRequest all = heldFirst;
-    heldFirst = null;
-    heldLast = null;
-    return all;
-  }
-
-  private static void forEach(@Nullable BlockRequest first, Consumer<BlockRequest> action) {
-    BlockRequest each = first;
-    while (each != null) {
-      BlockRequest following = each.next;
-      each.next = null;
-      action.accept(each);
-      each = following;
-    }
-  }
-
   /** The target has thrown: all requests are answered with EIO from now on, for good. */
   private void failed(String why) {
-    BlockRequest held = owner.ask(() -> Optional.ofNullable(takeHeld())).orElse(null);
-    forEach(held, request -> refuse(request, Errno.EIO));
+    owner.ask(held::take).forEach(request -> refuse(request, Errno.EIO));
     EffectHost host = new EffectHost();
     host.warn("the device has failed, all requests to it fail from now on: " + why);
     host.event("device failed: " + why);
@@ -409,19 +358,17 @@ public final class MappedDevice implements BlockDevice {
 
   /** The second half of {@link #resume}. */
   void letIn() {
-    stopTicking();
-    BlockRequest held =
-        owner
-            .ask(
-                () -> {
-                  if (owner.fault() == null) {
-                    gate.open();
-                  }
-                  return Optional.ofNullable(takeHeld());
-                })
-            .orElse(null);
-    forEach(held, this::submit);
-    tickAgain(tickings.get());
+    seconds.stop();
+    HeldRequests waiting =
+        owner.ask(
+            () -> {
+              if (owner.fault() == null) {
+                gate.open();
+              }
+              return held.take();
+            });
+    waiting.forEach(this::submit);
+    seconds.start();
   }
 
   /**
@@ -438,15 +385,13 @@ public final class MappedDevice implements BlockDevice {
    * comes from a thread that has not noticed. Only while suspended, and for good.
    */
   void retire(Consumer<BlockRequest> replacement) {
-    BlockRequest held =
-        owner
-            .ask(
-                () -> {
-                  successor = replacement;
-                  return Optional.ofNullable(takeHeld());
-                })
-            .orElse(null);
-    forEach(held, replacement);
+    HeldRequests waiting =
+        owner.ask(
+            () -> {
+              successor = replacement;
+              return held.take();
+            });
+    waiting.forEach(replacement);
   }
 
   /**
@@ -470,7 +415,7 @@ public final class MappedDevice implements BlockDevice {
     if (isSuspended && target.family() == null) {
       // Not before: whatever keeps it from draining has to be seen. In a family a suspended target
       // works on for others, until it is closed.
-      stopTicking();
+      seconds.stop();
     }
     return isSuspended;
   }
@@ -478,14 +423,6 @@ public final class MappedDevice implements BlockDevice {
   /** Has what the target keeps back by choice (a delay, a hang) come out, until resumed again. */
   public void keepNothingBack() {
     owner.tellAlways(self -> target.presuspend(self.moment, owner.effects()));
-  }
-
-  private void stopTicking() {
-    tickings.incrementAndGet();
-    EventLoop.Timer timer = secondTimer;
-    if (timer != null) {
-      timer.cancel();
-    }
   }
 
   public boolean isSuspended() {
@@ -614,25 +551,18 @@ public final class MappedDevice implements BlockDevice {
     if (!isRemoved) {
       throw new IOException(name + ": what it does for other devices has not ended");
     }
-    stopTicking();
+    seconds.stop();
     owner.leave();
     target.close();
     transfers.close();
   }
 
   /** The target's tick ends with suspend; the watch goes on while there may be work. */
-  private void everySecond(int ticking) {
+  private void everySecond() {
     if (gate.isOpen()) {
       owner.tellAlways(self -> target.everySecond(self.moment, owner.effects()));
     }
     watch.tick(System.nanoTime());
-    tickAgain(ticking);
-  }
-
-  private void tickAgain(int ticking) {
-    if (tickings.get() == ticking) {
-      secondTimer = loop.after(TimeUnit.SECONDS.toNanos(1), () -> everySecond(ticking));
-    }
   }
 
   private void wake(long atNanos) {
