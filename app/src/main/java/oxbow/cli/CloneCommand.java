@@ -114,8 +114,8 @@ final class CloneCommand extends Command {
   @Option(
       names = "--collapse",
       description = {
-        "When DEST is a full copy, serve it itself in the place of the clone, under its clients, and",
-        "let the source go."
+        "When DEST is a full copy, serve it itself in the place of the clone, under its clients,",
+        "and let the source go."
       })
   boolean isCollapsing;
 

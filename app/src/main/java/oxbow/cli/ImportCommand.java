@@ -32,8 +32,8 @@ import picocli.CommandLine.Parameters;
     name = "import",
     description = {
       "Make devices of the daemon from systemd's /etc/clonetab, or from what dmsetup table prints.",
-      "Prints the tables, as oxbow table does. A device that cannot be made is told, the others are",
-      "made, and the exit status is 1."
+      "Prints the tables, as oxbow table does. A device that cannot be made is told, the others",
+      "are made, and the exit status is 1."
     },
     footer = {
       "",

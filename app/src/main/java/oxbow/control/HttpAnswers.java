@@ -38,11 +38,18 @@ final class HttpAnswers implements HttpServerRequestHandler {
 
   private final Routes routes;
   private final Consumer<String> faults;
+  private final BooleanSupplier isGone;
   private final BooleanSupplier isAbandoned;
 
-  HttpAnswers(Routes routes, Consumer<String> faults, BooleanSupplier isAbandoned) {
+  /**
+   * @param isGone whether the peer has hung up
+   * @param isAbandoned whether nobody waits for an answer any more, here or there
+   */
+  HttpAnswers(
+      Routes routes, Consumer<String> faults, BooleanSupplier isGone, BooleanSupplier isAbandoned) {
     this.routes = routes;
     this.faults = faults;
+    this.isGone = isGone;
     this.isAbandoned = isAbandoned;
   }
 
@@ -144,7 +151,8 @@ final class HttpAnswers implements HttpServerRequestHandler {
       case Answer.Json(var fields) -> json(fields);
       case Answer.Text(String type, String text) ->
           new ByteArrayEntity(text.getBytes(StandardCharsets.UTF_8), ContentType.parse(type));
-      case Answer.Stream(EventSource source) -> new EventEntity(source, isAbandoned);
+      // Only its source ends a stream well: one that the server cuts off must look cut off.
+      case Answer.Stream(EventSource source) -> new EventEntity(source, isGone);
     };
   }
 

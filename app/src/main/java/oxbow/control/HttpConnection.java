@@ -61,8 +61,9 @@ final class HttpConnection {
       throws IOException {
     DefaultBHttpServerConnection connection = new DefaultBHttpServerConnection("http", LIMITS);
     connection.bind(socket);
+    BooleanSupplier isGone = () -> isGone(connection);
     BooleanSupplier isAbandoned = () -> isClosed.getAsBoolean() || isGone(connection);
-    Service service = new Service(new HttpAnswers(routes, faults, isAbandoned));
+    Service service = new Service(new HttpAnswers(routes, faults, isGone, isAbandoned));
     try (connection) {
       while (connection.isOpen() && connection.isDataAvailable(IDLE)) {
         connection.setSocketTimeout(HALF_SENT);
