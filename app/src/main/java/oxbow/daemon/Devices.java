@@ -2,7 +2,6 @@ package oxbow.daemon;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -486,24 +485,24 @@ final class Devices {
    * @throws IOException names what did not end; it stays open
    */
   void close() throws IOException {
-    List<String> unfinished = new ArrayList<>();
+    Map<String, String> unfinished = new LinkedHashMap<>();
     boolean isProgress = true;
     while (isProgress) {
       isProgress = false;
       for (ManagedDevice device : all()) {
-        if (!unfinished.contains(device.name()) && open.above(device).isEmpty()) {
+        if (!unfinished.containsKey(device.name()) && open.above(device).isEmpty()) {
           try {
             device.change(device::remove);
             forget(device);
             isProgress = true;
           } catch (ControlException failed) {
-            unfinished.add(device.name() + ": " + failed.getMessage());
+            unfinished.put(device.name(), device.name() + ": " + failed.getMessage());
           }
         }
       }
     }
     if (!unfinished.isEmpty()) {
-      throw new IOException(String.join("; ", unfinished));
+      throw new IOException(String.join("; ", unfinished.values()));
     }
   }
 }
