@@ -165,6 +165,7 @@ public final class Daemon {
   /** Clients are answered and sent away, then devices wait for what is in flight, and commit. */
   private void end(Devices devices, Exports exports, DeviceOpener opener) throws UserException {
     devices.open().bottoms().forEach(DeviceOpener::holdNoLonger);
+    devices.refuseHeld();
     try {
       exports.close();
       devices.close();

@@ -479,6 +479,11 @@ final class Devices {
     return all().stream().anyMatch(this::isBroken);
   }
 
+  /** Those that are suspended answer what they hold with an error: the end does not resume them. */
+  void refuseHeld() {
+    all().forEach(device -> device.block().refuseHeld());
+  }
+
   /**
    * Ends all devices, those on which nothing lies first. Nothing of it is remembered.
    *

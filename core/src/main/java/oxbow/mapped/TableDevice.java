@@ -442,6 +442,19 @@ public final class TableDevice implements BlockDevice {
         of.hasVolatileCache());
   }
 
+  /**
+   * Answers what a suspended device holds with ESHUTDOWN, and whatever still comes: it will not be
+   * resumed any more. Nothing of it reaches what lies below.
+   */
+  public void refuseHeld() {
+    Table table = live;
+    if (table != null && isSuspended) {
+      for (Table.Segment each : table.segments()) {
+        each.target().retire(request -> request.complete(Errno.ESHUTDOWN));
+      }
+    }
+  }
+
   // Events.
 
   /** What the targets of its tables tell their events to. */

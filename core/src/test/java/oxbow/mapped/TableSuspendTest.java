@@ -58,6 +58,24 @@ class TableSuspendTest {
   }
 
   @Test
+  void whatASuspendedDeviceHoldsIsRefusedAtItsEndAndReachesNothing() throws Exception {
+    device.resume(both());
+    device.refuseHeld();
+    assertThat(startZero(0, 512).getNow(-1)).isEqualTo(Errno.OK);
+    device.suspend(TestTables.PATIENCE, true);
+    first.forgetLog();
+    second.forgetLog();
+    List<CompletableFuture<Integer>> held =
+        List.of(startZero(PART - 512, 1024), TestTables.start(device, Operation.FLUSH, 0, 0));
+    device.refuseHeld();
+    assertThat(held).allMatch(answer -> answer.getNow(-1) == Errno.ESHUTDOWN);
+    assertThat(startZero(0, 512).getNow(-1)).isEqualTo(Errno.ESHUTDOWN);
+    assertThat(first.log()).isEmpty();
+    assertThat(second.log()).isEmpty();
+    tables.close();
+  }
+
+  @Test
   void aSuspendWaitsForWhatIsInFlightAndThenFlushesBelow() throws Exception {
     device.resume(both());
     second.hold();
