@@ -25,8 +25,6 @@ import oxbow.job.DeviceOpener;
  * answered. Any thread; blocks.
  */
 final class Devices {
-  private static final String NAMED = "oxbow:";
-
   /** A use may end a moment after its event. */
   private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
 
@@ -258,30 +256,30 @@ final class Devices {
     change(
         device,
         () -> {
-          device.rename(newName);
+          setName(device, newName);
           exports.renamed(device, name);
         });
     devices.put(newName, device);
     registry.add(device);
     devices.remove(name);
     registry.remove(name);
-    renameBelow(NAMED + name, NAMED + newName);
     remember();
     events.add("renamed", newName, Map.of("oldName", name));
   }
 
-  /** Tables that are only texts so far name the devices under them, which may have a new name. */
-  private void renameBelow(String word, String newWord) throws ControlException {
+  /**
+   * The name changes in all that is to be remembered at once: another's change that is saved now
+   * must not have it in one table and not in the next.
+   */
+  private void setName(ManagedDevice device, String newName) {
+    String word = KeptTable.word(device.name());
+    String newWord = KeptTable.word(newName);
     UnaryOperator<TableText> renamed =
         table -> table.with(each -> each.equals(word) ? newWord : each);
-    for (ManagedDevice each : all()) {
-      if (each.hasUnopened(word)) {
-        each.change(() -> each.rewriteUnopened(renamed));
-      }
-    }
     synchronized (state) {
+      device.rename(newName);
       settled.replaceAll((_, entry) -> entry.with(renamed));
-      isUnsaved = true;
+      settle(device);
     }
   }
 
@@ -318,8 +316,8 @@ final class Devices {
   /** Notes what a device now is; whoever changes it calls this before anyone else can. */
   private void settle(ManagedDevice device) {
     if (!device.isRemoved()) {
-      StateFile.Entry entry = entry(device);
-      synchronized (state) {
+      synchronized (state) { // Until it is noted, no device that it names gets another name.
+        StateFile.Entry entry = entry(device);
         isUnsaved |= !entry.equals(settled.put(device, entry));
       }
     }
@@ -402,10 +400,7 @@ final class Devices {
   private static Set<String> below(StateFile.Entry entry) {
     return Stream.of(entry.table(), entry.inactive())
         .filter(Objects::nonNull)
-        .flatMap(table -> table.lines().stream())
-        .flatMap(line -> line.words().stream())
-        .filter(word -> word.startsWith(NAMED))
-        .map(word -> word.substring(NAMED.length()))
+        .flatMap(table -> KeptTable.names(table).stream())
         .collect(Collectors.toSet());
   }
 

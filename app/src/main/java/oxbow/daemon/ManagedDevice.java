@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import oxbow.block.Sectors;
 import oxbow.console.UserException;
@@ -35,11 +34,7 @@ final class ManagedDevice implements Device {
    * @param behind the inactive table again once this one is live; null for none
    */
   private record Inactive(
-      TableText text, @Nullable LoadedTable loaded, @Nullable TableText behind) {
-    static Inactive unopened(TableText text) {
-      return new Inactive(text, null, null);
-    }
-  }
+      KeptTable kept, @Nullable LoadedTable loaded, @Nullable KeptTable behind) {}
 
   private final OpenDevices devices;
   private final DeviceOpener opener;
@@ -133,13 +128,14 @@ final class ManagedDevice implements Device {
   void load(TableText text) throws ControlException {
     clear();
     isToBeResumed = false;
-    inactive = new Inactive(text, LoadedTable.load(text, this, false, devices, opener), null);
+    KeptTable kept = devices.keep(text);
+    inactive = new Inactive(kept, LoadedTable.load(text, this, false, devices, opener), null);
   }
 
   /** A table that waited for a resume when the daemon ended, and does so again. Opens nothing. */
   void loadWithoutResume(TableText text) throws ControlException {
     clear();
-    inactive = Inactive.unopened(text);
+    inactive = new Inactive(devices.keep(text), null, null);
   }
 
   /** The same, but it is opened if that is possible now: nobody else shall have what it needs. */
@@ -159,27 +155,9 @@ final class ManagedDevice implements Device {
    */
   void loadToBeResumed(TableText text, @Nullable TableText behind) throws ControlException {
     clear();
-    inactive = new Inactive(text, null, behind);
+    KeptTable keptBehind = behind == null ? null : devices.keep(behind);
+    inactive = new Inactive(devices.keep(text), null, keptBehind);
     isToBeResumed = true;
-  }
-
-  /** Whether the inactive table has not been opened and has this word. */
-  boolean hasUnopened(String word) {
-    Inactive next = inactive;
-    return next != null
-        && next.loaded() == null
-        && (next.text().has(word) || (next.behind() != null && next.behind().has(word)));
-  }
-
-  /** Puts another text in the place of an inactive table that has not been opened. */
-  void rewriteUnopened(UnaryOperator<TableText> rewriting) {
-    Inactive next = inactive;
-    if (next != null && next.loaded() == null) {
-      TableText behind = next.behind();
-      inactive =
-          new Inactive(
-              rewriting.apply(next.text()), null, behind == null ? null : rewriting.apply(behind));
-    }
   }
 
   /** Whether {@link #loadToBeResumed} was all that happened to it. */
@@ -248,7 +226,8 @@ final class ManagedDevice implements Device {
   private void swap(Inactive next) throws ControlException {
     LoadedTable table = next.loaded();
     if (table == null) {
-      table = Objects.requireNonNull(LoadedTable.load(next.text(), this, true, devices, opener));
+      table =
+          Objects.requireNonNull(LoadedTable.load(next.kept().text(), this, true, devices, opener));
     }
     try {
       String obstacle = openCount() == 0 ? null : block.obstacle(table.table());
@@ -258,13 +237,13 @@ final class ManagedDevice implements Device {
       block.resume(table.table());
     } catch (IllegalStateException refused) {
       // Its targets have been told; another try loads them again.
-      inactive = new Inactive(next.text(), null, next.behind());
+      inactive = new Inactive(next.kept(), null, next.behind());
       discard(table);
       throw ControlException.conflict(UserException.reason(refused));
     }
     LoadedTable former = live;
     live = table;
-    inactive = next.behind() == null ? null : Inactive.unopened(next.behind());
+    inactive = next.behind() == null ? null : new Inactive(next.behind(), null, null);
     isToBeResumed = false;
     if (former != null) {
       try {
@@ -354,16 +333,13 @@ final class ManagedDevice implements Device {
   /** The inactive table as it is to be kept; null while there is none. */
   @Nullable TableText inactiveText() {
     Inactive next = inactive;
-    if (next == null) {
-      return null;
-    }
-    return next.loaded() == null ? next.text() : next.loaded().text();
+    return next == null ? null : next.kept().text();
   }
 
   /** The table that becomes the inactive one when that is live; null while there is none. */
   @Nullable TableText textBehind() {
     Inactive next = inactive;
-    return next == null ? null : next.behind();
+    return next == null || next.behind() == null ? null : next.behind().text();
   }
 
   @Override
@@ -427,7 +403,7 @@ final class ManagedDevice implements Device {
       return next.loaded().lines();
     }
     List<TargetLine> lines = new ArrayList<>();
-    for (TableText.Line line : next.text().lines()) {
+    for (TableText.Line line : next.kept().text().lines()) {
       lines.add(
           new TargetLine(
               line.startSectors(),

@@ -47,7 +47,7 @@ final class OpenDevices {
 
     /** As users type it; a device of this daemon by the name that it has now. */
     String address() {
-      return opened.key instanceof ManagedDevice device ? "oxbow:" + device.name() : address;
+      return opened.key instanceof ManagedDevice device ? KeptTable.word(device.name()) : address;
     }
 
     /** The word of the table line. */
@@ -121,6 +121,11 @@ final class OpenDevices {
     }
   }
 
+  /** A table that is not opened now, and follows the devices that it names. */
+  KeptTable keep(TableText text) {
+    return KeptTable.of(text, named);
+  }
+
   private synchronized Lease enter(TableDevices table, String text, Object key, Use use)
       throws IOException {
     Opened opened = open.getOrDefault(key, new Opened(key));
@@ -167,7 +172,7 @@ final class OpenDevices {
     }
     boolean isCycle = below == above || isOn(/* above= */ below, /* below= */ above);
     if (isCycle) {
-      throw new IOException("oxbow:" + below.name() + " lies on " + above.name() + " itself");
+      throw new IOException(KeptTable.word(below.name()) + " lies on " + above.name() + " itself");
     }
   }
 

@@ -83,11 +83,6 @@ record TableText(List<Line> lines) {
     return word.matches("[0-9]{1,18}");
   }
 
-  /** Whether a target has this word. */
-  boolean has(String word) {
-    return lines.stream().anyMatch(line -> line.words().contains(word));
-  }
-
   /** The same with other words in the place of some. */
   TableText with(UnaryOperator<String> replacement) {
     return new TableText(

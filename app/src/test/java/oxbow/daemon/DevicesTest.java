@@ -5,7 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,6 +92,72 @@ class DevicesTest {
     assertThat(scene.state.load().getFirst().isSuspended()).isTrue();
     scene.devices.remove("e", false);
     assertThat(scene.state.load()).isEmpty();
+  }
+
+  @Test
+  void aNewNameIsRememberedInAllTablesAtOnce() throws Exception {
+    scene.create("below0", "0 8 zero");
+    scene.create("above", "0 8 linear oxbow:below0 0");
+    AtomicBoolean hasEnded = new AtomicBoolean();
+    List<Callable<Void>> work = new ArrayList<>();
+    for (String other : List.of("x", "y", "z")) {
+      scene.create(other, "0 8 zero");
+      work.add(
+          () -> {
+            while (!hasEnded.get()) {
+              scene.devices.load(other, "0 8 zero");
+              assertAllTablesNameDevices(scene.state.load());
+              scene.devices.clear(other);
+            }
+            return null;
+          });
+    }
+    work.add(
+        () -> {
+          try {
+            for (int i = 0; i < 200; i++) {
+              scene.devices.rename("below" + i, "below" + (i + 1));
+            }
+          } finally {
+            hasEnded.set(true);
+          }
+          return null;
+        });
+    try (ExecutorService threads = Executors.newFixedThreadPool(work.size())) {
+      for (Future<Void> each : threads.invokeAll(work)) {
+        each.get();
+      }
+    }
+  }
+
+  private static void assertAllTablesNameDevices(List<StateFile.Entry> entries) {
+    assertThat(entries)
+        .extracting(StateFile.Entry::name)
+        .containsAll(
+            entries.stream()
+                .map(StateFile.Entry::table)
+                .filter(Objects::nonNull)
+                .flatMap(table -> KeptTable.names(table).stream())
+                .toList());
+  }
+
+  @Test
+  void aTableThatWasRefusedKeepsNamingItsDevicesByTheNamesTheyHave() throws Exception {
+    scene.create("first", linear(file, 2048));
+    scene.create("d", "0 2048 linear mem:1MiB 0");
+    scene.create("user", "0 8 linear oxbow:d 0");
+    scene.devices.load("d", "0 8 linear oxbow:first 0");
+    scene.devices.rename("first", "below");
+    assertConflict("it is in use", () -> scene.devices.resume("d", false));
+    scene.devices.rename("below", "low");
+    assertThat(scene.inactive("d")).isEqualTo("0 8 linear oxbow:low 0");
+    assertThat(scene.state.load())
+        .filteredOn(entry -> entry.name().equals("d"))
+        .extracting(entry -> String.valueOf(entry.inactive()))
+        .containsExactly("0 8 linear oxbow:low 0");
+    scene.devices.remove("user", false);
+    scene.devices.resume("d", false);
+    assertThat(scene.table("d")).isEqualTo("0 8 linear oxbow:low 0");
   }
 
   @Test

@@ -52,8 +52,9 @@ class DaemonKillIT {
         new Life(daemon, home, life).live();
       } catch (AssertionError | Exception e) {
         throw new AssertionError(
-            "reproduce with: ./mvnw verify -Dit.test=DaemonKillIT -Doxbow.seed=%d -Doxbow.kills=1"
-                .formatted(life),
+            ("reproduce with: ./mvnw verify -Dit.test=DaemonKillIT -Doxbow.seed=%d"
+                    + " -Doxbow.kills=1%n%s")
+                .formatted(life, e),
             e);
       }
     }
@@ -111,7 +112,7 @@ class DaemonKillIT {
           user.mend();
         }
       } catch (AssertionError | Exception e) {
-        throw new AssertionError("after kill " + kills + daemon.server().standardError(), e);
+        throw wrong("after", e);
       }
     }
 
@@ -139,9 +140,13 @@ class DaemonKillIT {
         thread.join();
       }
       if (failure.get() != null || !isInTime) {
-        throw new AssertionError(
-            "before kill " + kills + daemon.server().standardError(), failure.get());
+        throw wrong("before", failure.get());
       }
+    }
+
+    private AssertionError wrong(String when, @Nullable Throwable why) {
+      return new AssertionError(
+          "%s kill %d: %s%n%s".formatted(when, kills, why, daemon.server().standardError()), why);
     }
 
     private void use(

@@ -431,10 +431,7 @@ final class DaemonUser {
     }
   }
 
-  /**
-   * Resumes what could not be restored, since it lies on what was suspended. The daemon tries that
-   * too, now and then; then the resume meets a live table, and takes the other one.
-   */
+  /** Resumes what could not be restored, since it lies on what was suspended. */
   void mend() throws IOException, ControlException {
     for (Device device : model.bottomUp()) {
       Device now = model.device(device.name());
@@ -444,15 +441,30 @@ final class DaemonUser {
       if ((now.isBroken() || (isNeeded && now.isSuspended()))
           && !now.inactive().isEmpty()
           && model.isAnswering(now.inactive())) {
-        boolean hasBehind = !now.behind().isEmpty();
-        DaemonModel mended = model.with(now.resumed());
-        daemon.ask(Route.RESUME, Map.of("name", now.name()));
-        boolean isMendedBefore = hasBehind && daemon.table(now.name(), true).isEmpty();
-        model = isMendedBefore ? mended.with(mended.device(now.name()).resumed()) : mended;
+        model = model.with(mended(now));
       }
     }
     pending = model;
     assertThat(told()).isEqualTo(model.told());
     assertServed();
+  }
+
+  /**
+   * The daemon tries that too, now and then; if it comes first, the resume meets a live table, and
+   * takes what was inactive behind it, or is refused because that cannot be live now.
+   */
+  private Device mended(Device device) throws IOException, ControlException {
+    Device mended = device.resumed();
+    try {
+      daemon.ask(Route.RESUME, Map.of("name", device.name()));
+    } catch (ControlException refused) {
+      if (!device.isBroken() || daemon.table(device.name(), false).isEmpty()) {
+        throw refused;
+      }
+      return mended;
+    }
+    boolean isBehindLive =
+        !mended.inactive().isEmpty() && daemon.table(device.name(), true).isEmpty();
+    return isBehindLive ? mended.resumed() : mended;
   }
 }
