@@ -1,6 +1,10 @@
 package oxbow.it;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,6 +92,14 @@ final class TestDaemon implements AutoCloseable {
               .strip());
     }
     return String.join("\n", lines);
+  }
+
+  /** The devices in its state file, which is there once there was something to remember. */
+  JsonNode remembered() throws IOException {
+    Path file = state().resolve("devices.json");
+    JsonNode state =
+        Files.exists(file) ? new ObjectMapper().readTree(file.toFile()) : MissingNode.getInstance();
+    return state.path("devices");
   }
 
   @Override
