@@ -23,9 +23,9 @@ import picocli.CommandLine.Parameters;
     name = "bow",
     sortOptions = false,
     description = {
-      "Backup on write: serve DEVICE over NBD, so that what is written after a checkpoint can be",
-      "taken back. What is overwritten is copied into space that its file system does not use;",
-      "discards (fstrim) tell which. The commands below begin and end a checkpoint.",
+      "Serve DEVICE over NBD so that all after a checkpoint can be taken back: backup on write.",
+      "What is overwritten is copied into space that its file system does not use; discards",
+      "(fstrim) tell which. The commands below begin and end a checkpoint.",
       ""
     },
     commandListHeading = "%nCommands:%n",

@@ -12,8 +12,8 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "state",
     description = {
-      "Show the state of a device: 0 trim, 1 checkpoint, 2 committed;",
-      "and in brackets what has failed last."
+      "Show the state of a device.",
+      "It is 0 trim, 1 checkpoint or 2 committed; in brackets stands what has failed last."
     },
     footer = {"", "Example:", "  oxbow bow state disk.img --json"})
 final class BowStateCommand extends BowVerbCommand {

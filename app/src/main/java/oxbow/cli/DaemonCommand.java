@@ -14,8 +14,9 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
     name = "daemon",
     description = {
-      "Keep many devices, and remember them across restarts. They are made and changed with",
-      "create, load, suspend, resume and the other verbs. Ends in order with SIGTERM."
+      "Keep many devices, and remember them across restarts.",
+      "They are made and changed with create, load, suspend, resume and the other verbs.",
+      "Ends in order with SIGTERM."
     },
     footer = {
       "",

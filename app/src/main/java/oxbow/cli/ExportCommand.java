@@ -18,8 +18,9 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "export",
     description = {
-      "Serve a device of the daemon over NBD. Several devices may share an address, each under its",
-      "name, and a device may have several addresses. Prints where clients reach it."
+      "Serve a device of the daemon over NBD.",
+      "Several devices may share an address, each under its name, and a device may have several",
+      "addresses. Prints where clients reach it."
     },
     footer = {
       "",

@@ -12,8 +12,8 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "rename",
     description = {
-      "Give a device another name. Exports under its name get the new one; clients that are",
-      "connected stay."
+      "Give a device another name.",
+      "Exports under its name get the new one; clients that are connected stay."
     },
     footer = {"", "Example:", "  oxbow rename vol data"})
 final class RenameCommand extends DaemonVerbCommand {

@@ -13,8 +13,9 @@ import picocli.CommandLine.Parameters;
 @CommandLine.Command(
     name = "resume",
     description = {
-      "Let a device go on. A table that was loaded takes the place of the live one; if the device",
-      "is not suspended, it is for that moment."
+      "Let a device go on.",
+      "A table that was loaded takes the place of the live one; if the device is not suspended, it",
+      "is for that moment."
     },
     footer = {"", "Example:", "  oxbow resume vol"})
 final class ResumeCommand extends DaemonVerbCommand {

@@ -12,7 +12,14 @@ import picocli.CommandLine.Option;
       "mem:SIZE, zero:SIZE, error:SIZE. Sizes: bytes, or with KiB MiB GiB TiB, or s for sectors.",
       ""
     },
-    commandListHeading = "%nCommands:%n")
+    commandListHeading = "%nCommands:%n",
+    footer = {
+      "",
+      "Examples:",
+      "  oxbow demo",
+      "  oxbow clone base.img disk.img --listen unix:/run/disk.nbd",
+      "  oxbow help create"
+    })
 final class Root {
   @Option(
       names = {"-h", "--help"},

@@ -42,6 +42,20 @@ class ManTest {
     assertThat(page(List.of("load"))).contains("\na clone that is done becomes a plain device");
   }
 
+  /** The list of commands shows no more than the first element of a description. */
+  @Test
+  void aDescriptionBeginsWithWholeSentences() throws Exception {
+    List<CommandLine> all = new ArrayList<>(List.of(Commands.all()));
+    for (int i = 0; i < all.size(); i++) {
+      CommandLine command = all.get(i);
+      all.addAll(command.getSubcommands().values());
+      assertThat(command.getCommandSpec().usageMessage().description()[0])
+          .as(command.getCommandName())
+          .endsWith(".");
+    }
+    assertThat(all).hasSizeGreaterThan(30);
+  }
+
   @Test
   void whatRoffWouldTakeForItsOwnIsShownAsItIs() {
     Roff roff = new Roff();
