@@ -131,16 +131,24 @@ final class Exports implements AutoCloseable {
               });
       return made[0];
     } catch (IOException failed) {
+      String advice = isBarred(address) ? "; oxbow daemon --insecure allows that" : "";
       throw new ControlException(
-          "cannot listen on " + listen + ": " + UserException.reason(failed), failed);
+          "cannot listen on " + listen + ": " + UserException.reason(failed) + advice, failed);
     }
+  }
+
+  private boolean isBarred(SocketAddress address) {
+    return !options.isRemoteAllowed()
+        && address instanceof InetSocketAddress inet
+        && !inet.isUnresolved()
+        && !inet.getAddress().isLoopbackAddress();
   }
 
   private static SocketAddress parse(String listen) throws ControlException {
     try {
-      return ListenAddress.parse("export", "--listen", listen);
-    } catch (UserException wrong) {
-      throw new ControlException(UserException.reason(wrong), wrong);
+      return ListenAddress.parse(listen);
+    } catch (IllegalArgumentException wrong) {
+      throw new ControlException(listen + ": " + wrong.getMessage(), wrong);
     }
   }
 

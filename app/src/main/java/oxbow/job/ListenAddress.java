@@ -15,12 +15,26 @@ public final class ListenAddress {
   private ListenAddress() {}
 
   /**
-   * Reads such an address; looks up no names but the host's.
+   * Reads such an address from a command line.
    *
-   * @param option where it stands on the command line
+   * @param option where it stands there
    */
   public static SocketAddress parse(String command, String option, String text)
       throws UserException {
+    try {
+      return parse(text);
+    } catch (IllegalArgumentException wrong) {
+      String why = option + " " + text + ": " + wrong.getMessage();
+      throw UserException.wrongUsage(command, why);
+    }
+  }
+
+  /**
+   * Reads such an address; looks up no names but the host's.
+   *
+   * @throws IllegalArgumentException with what is expected instead
+   */
+  public static SocketAddress parse(String text) {
     if (text.startsWith(UNIX) && text.length() > UNIX.length()) {
       return UnixDomainSocketAddress.of(Path.of(text.substring(UNIX.length())));
     }
@@ -30,19 +44,15 @@ public final class ListenAddress {
       boolean isBracketed = host.startsWith("[") && host.endsWith("]");
       return new InetSocketAddress(
           isBracketed ? host.substring(1, host.length() - 1) : host,
-          port(command, option + " " + text, text.substring(colon + 1)));
+          port(text.substring(colon + 1)));
     }
-    throw wrong(command, option + " " + text, "unix:PATH or tcp:HOST:PORT is expected");
+    throw new IllegalArgumentException("unix:PATH or tcp:HOST:PORT is expected");
   }
 
-  private static int port(String command, String what, String digits) throws UserException {
+  private static int port(String digits) {
     if (digits.matches("[0-9]{1,5}") && Integer.parseInt(digits) <= MAX_PORT) {
       return Integer.parseInt(digits);
     }
-    throw wrong(command, what, "the port is a number from 0 to " + MAX_PORT);
-  }
-
-  private static UserException wrong(String command, String what, String why) {
-    return UserException.wrongUsage(command, what + ": " + why);
+    throw new IllegalArgumentException("the port is a number from 0 to " + MAX_PORT);
   }
 }

@@ -140,8 +140,10 @@ class ExportsTest {
     assertRefused("cannot listen on " + listen, "a", Scene.at(listen));
     assertThat(socket).hasContent("not a socket");
     Files.delete(socket);
-    assertRefused("other machines could connect", "a", Scene.at("tcp:0.0.0.0:0"));
-    assertRefused("unix:PATH or tcp:HOST:PORT", "a", Scene.at("a.nbd"));
+    assertRefused("oxbow daemon --insecure allows", "a", Scene.at("tcp:0.0.0.0:0"));
+    assertRefused("a.nbd: unix:PATH or tcp:HOST:PORT is expected", "a", Scene.at("a.nbd"));
+    String lost = "unix:/absent/a.nbd";
+    assertRefused(lost + ": /absent: No such file or directory", "a", Scene.at(lost));
     assertThat(scene.exports.list()).isEmpty();
     assertThat(scene.state.load()).allSatisfy(entry -> assertThat(entry.exports()).isEmpty());
     assertThat(first(Objects.requireNonNull(scene.devices.export("a", Scene.at(listen)))))

@@ -124,7 +124,7 @@ class DaemonCommandIT {
     assertSaid("load: none.txt: No such file or directory", "load", "a", "none.txt");
     assertSaid(
         "export a: cannot listen on tcp:0.0.0.0:0: 0.0.0.0: other machines could connect without"
-            + " being asked who they are",
+            + " being asked who they are; oxbow daemon --insecure allows that",
         "export",
         "a",
         "--listen",

@@ -90,6 +90,8 @@ final class UnixSocketFile implements AutoCloseable {
         if (attempt == MAX_ATTEMPTS) {
           throw e;
         }
+      } catch (NoSuchFileException e) {
+        throw new NoSuchFileException(parent.toString()); // Users know nothing of the other name.
       }
     }
   }
