@@ -92,8 +92,8 @@ final class Metrics {
       to.counter("oxbow_device_bytes", "Bytes of those that succeeded.", each, of.bytes());
       to.counter("oxbow_device_errors", "Requests answered with an error.", each, of.errors());
       to.histogram(
-          "oxbow_device_wait_seconds",
-          "How long requests took that were not served at once.",
+          "oxbow_device_request_seconds",
+          "How long requests took; each 32nd of those served at once stands for the others.",
           each,
           of.latencies());
     }

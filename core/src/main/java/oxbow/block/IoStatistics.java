@@ -14,8 +14,9 @@ public record IoStatistics(Map<Operation, OfOperation> operations) {
    * @param requests how many were answered
    * @param bytes of those that succeeded
    * @param errors how many were answered with an error
-   * @param latencies of those that were submitted, failed ones included; what is served at once, on
-   *     the caller's thread, is not timed
+   * @param latencies failed ones included; of those that were served at once, on the caller's
+   *     thread, each 32nd was timed and stands for those since the last, so that up to 31 for each
+   *     thread are in no bucket yet
    */
   public record OfOperation(long requests, long bytes, long errors, LatencyHistogram latencies) {}
 

@@ -149,6 +149,7 @@ public final class MappedDevice implements BlockDevice {
       return Errno.EAGAIN;
     }
     int ticket = Mapping.NO_TICKET;
+    long begun = self.counts.begin(readOrWrite);
     try {
       Mapping mapping = self.mapping;
       target.map(readOrWrite, offsetBytes, length, 0, mapping);
@@ -162,11 +163,11 @@ public final class MappedDevice implements BlockDevice {
               ? device.readNow(mapping.offsetBytes(), data, dataOffset, length)
               : device.writeNow(mapping.offsetBytes(), data, dataOffset, length);
       if (errno != Errno.EAGAIN) {
-        self.counts.count(readOrWrite, length, errno);
+        self.counts.countNow(readOrWrite, length, errno, begun);
       }
       return errno;
     } catch (RuntimeException broken) {
-      self.counts.count(readOrWrite, length, Errno.EIO);
+      self.counts.countNow(readOrWrite, length, Errno.EIO, begun);
       owner.fail(broken);
       return Errno.EIO;
     } finally {

@@ -66,6 +66,30 @@ class IoCountsTest {
   }
 
   @Test
+  void ofThoseServedAtOnceOneInThirtyTwoIsTimedForAll() {
+    int timed = 0;
+    for (int i = 0; i < 100; i++) {
+      long begun = counts.begin(Operation.READ);
+      timed += begun == 0 ? 0 : 1;
+      counts.countNow(Operation.READ, 512, i % 2 == 0 ? Errno.OK : Errno.EIO, begun);
+    }
+    assertThat(timed).isEqualTo(1 + 99 / 32);
+    OfOperation reads = counts.statistics().of(Operation.READ);
+    assertThat(reads.requests()).isEqualTo(100);
+    assertThat(reads.errors()).isEqualTo(50);
+    assertThat(reads.latencies().count()).isEqualTo(1 + 96);
+    assertThat(reads.latencies().sumNanos()).isPositive();
+    assertThat(counts.begin(Operation.WRITE)).as("each operation has its own").isNotZero();
+  }
+
+  @Test
+  void whatCouldNotBeServedAtOnceIsTriedAgainAndTimedThen() {
+    counts.begin(Operation.READ);
+    counts.countNow(Operation.READ, 512, Errno.OK, counts.begin(Operation.READ));
+    assertThat(counts.statistics().of(Operation.READ).latencies().count()).isEqualTo(1);
+  }
+
+  @Test
   void sumsAreOfEverything() {
     IoCounts other = new IoCounts();
     counts.count(Operation.READ, 5, Errno.OK, 1);

@@ -45,21 +45,22 @@ class DeviceStatisticsTest {
   }
 
   @Test
-  void whatIsServedAtOnceIsCountedAndNotTimed() throws Exception {
+  void whatIsServedAtOnceIsCountedAndTimedNowAndThen() throws Exception {
     MappedDevice mapped = tables.mapped(new StripTarget(memory, 0, SIZE));
     device.resume(new Table(List.of(mapped)));
-    readNow(3);
+    readNow(33);
     try (Arena arena = Arena.ofConfined()) {
       device.writeNow(0, arena.allocate(4096), 0, 4096);
     }
     OfOperation reads = mapped.statistics().of(Operation.READ);
-    assertThat(reads.requests()).isEqualTo(3);
-    assertThat(reads.bytes()).isEqualTo(1536);
-    assertThat(reads.latencies().count()).isZero();
+    assertThat(reads.requests()).isEqualTo(33);
+    assertThat(reads.bytes()).isEqualTo(33 * 512);
+    assertThat(reads.latencies().count()).isEqualTo(33);
+    assertThat(reads.latencies().sumNanos()).isPositive();
     OfOperation writes = device.statistics().of(Operation.WRITE);
     assertThat(writes.requests()).isEqualTo(1);
     assertThat(writes.bytes()).isEqualTo(4096);
-    assertThat(total(device.statistics())).isEqualTo(4);
+    assertThat(total(device.statistics())).isEqualTo(34);
     tables.close();
   }
 
