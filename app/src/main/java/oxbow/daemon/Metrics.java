@@ -174,6 +174,11 @@ final class Metrics {
         labels,
         Sectors.toBytes(number(line, "totalSectors") - allocated));
     to.gauge(
+        "oxbow_snapshot_exceptions",
+        "Chunks whose old or new content the store holds.",
+        labels,
+        number(line, "exceptions"));
+    to.gauge(
         "oxbow_snapshot_exception_bytes",
         "Bytes of the store that hold exceptions' chunks.",
         labels,

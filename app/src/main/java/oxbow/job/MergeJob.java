@@ -34,13 +34,8 @@ public final class MergeJob extends ForegroundJob {
       return mapped.ask(asked -> target.figures());
     }
 
-    /** Exceptions that are still in the store, holes among them counted (M7). */
-    long left(SnapshotFigures figures) {
-      return (figures.allocatedSectors() - figures.metadataSectors()) / plan.chunkSectors();
-    }
-
     long leftBytes(SnapshotFigures figures) {
-      return left(figures) * Sectors.toBytes(plan.chunkSectors());
+      return figures.exceptions() * Sectors.toBytes(plan.chunkSectors());
     }
   }
 
@@ -123,7 +118,7 @@ public final class MergeJob extends ForegroundJob {
       while (why != Wakeup.STOP) {
         SnapshotFigures now = merge.figures();
         long doneBytes = totalBytes - merge.leftBytes(now);
-        boolean isOver = merge.left(now) == 0 || now.state() != SnapshotState.ACTIVE;
+        boolean isOver = now.isEmpty() || now.state() != SnapshotState.ACTIVE;
         if (isOver || merge.mapped().fault() != null) {
           return;
         }
@@ -156,7 +151,7 @@ public final class MergeJob extends ForegroundJob {
       throw UserException.failed(COMMAND + ": Merge failed", last.why()).advise(goesOn);
     }
     flush(merge, goesOn);
-    boolean isDone = merge.left(last) == 0;
+    boolean isDone = last.isEmpty();
     Map<String, @Nullable Object> fields = new LinkedHashMap<>(SnapshotFields.of(last));
     fields.put("done", isDone);
     long doneBytes = totalBytes - merge.leftBytes(last);

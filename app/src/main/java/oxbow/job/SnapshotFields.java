@@ -28,6 +28,7 @@ final class SnapshotFields {
     fields.put("allocatedSectors", figures.allocatedSectors());
     fields.put("totalSectors", figures.totalSectors());
     fields.put("metadataSectors", figures.metadataSectors());
+    fields.put("exceptions", figures.exceptions());
     return fields;
   }
 

@@ -107,6 +107,7 @@ class MetricsTest {
     String snapshot = "{device=\"s\",start=\"0\"}";
     assertThat(samples)
         .containsEntry("oxbow_snapshot_store_bytes" + snapshot, (double) MIB)
+        .containsEntry("oxbow_snapshot_exceptions" + snapshot, 1.0)
         .containsEntry("oxbow_snapshot_exception_bytes" + snapshot, 4096.0);
     assertThat(samples.get("oxbow_snapshot_free_bytes" + snapshot)).isBetween(1.0, MIB - 4096.0);
   }

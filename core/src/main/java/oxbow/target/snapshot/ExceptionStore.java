@@ -99,6 +99,7 @@ abstract sealed class ExceptionStore permits TransientStore, PersistentStore {
         shownFree() * chunkSectors,
         Sectors.fromBytes(storeBytes),
         metadataChunks() * chunkSectors,
+        shownFree() - metadataChunks(),
         state,
         why);
   }

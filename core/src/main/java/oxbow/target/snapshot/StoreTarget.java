@@ -308,7 +308,7 @@ abstract class StoreTarget implements Target, OriginFamily.Joining {
   public final SnapshotFigures figures() {
     Exceptions now = exceptions;
     return now == null
-        ? new SnapshotFigures(0, Sectors.fromBytes(store.sizeBytes()), 0, goneState(), goneWhy())
+        ? new SnapshotFigures(0, Sectors.fromBytes(store.sizeBytes()), 0, 0, goneState(), goneWhy())
         : now.figures();
   }
 
