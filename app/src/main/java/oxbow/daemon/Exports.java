@@ -138,10 +138,9 @@ final class Exports implements AutoCloseable {
   }
 
   private boolean isBarred(SocketAddress address) {
-    return !options.isRemoteAllowed()
-        && address instanceof InetSocketAddress inet
+    return address instanceof InetSocketAddress inet
         && !inet.isUnresolved()
-        && !inet.getAddress().isLoopbackAddress();
+        && !options.allows(inet);
   }
 
   private static SocketAddress parse(String listen) throws ControlException {

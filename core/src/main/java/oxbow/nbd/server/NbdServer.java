@@ -126,13 +126,13 @@ public final class NbdServer implements AutoCloseable {
    * Listens on a TCP port; 0 picks one. Blocks for a moment.
    *
    * @throws BindException when the port is taken, or when others than this machine could connect
-   *     and {@link ServerOptions#isRemoteAllowed} does not allow that
+   *     and {@link ServerOptions#allows} says no
    */
   public ListeningAddress listen(InetSocketAddress at) throws IOException {
     if (at.isUnresolved()) {
       throw new BindException(at.getHostString() + ": unknown host");
     }
-    if (!at.getAddress().isLoopbackAddress() && !options.isRemoteAllowed()) {
+    if (!options.allows(at)) {
       throw new BindException(
           at.getHostString() + ": other machines could connect without being asked who they are");
     }

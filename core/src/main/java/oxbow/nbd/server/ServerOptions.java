@@ -1,5 +1,6 @@
 package oxbow.nbd.server;
 
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import oxbow.nbd.wire.Nbd;
 
@@ -96,5 +97,14 @@ public record ServerOptions(
         maxRequestsPerTurn,
         isRemoteAllowed,
         false);
+  }
+
+  /**
+   * Whether a server may listen there.
+   *
+   * @param at resolved
+   */
+  public boolean allows(InetSocketAddress at) {
+    return isRemoteAllowed || at.getAddress().isLoopbackAddress();
   }
 }
