@@ -21,7 +21,7 @@ import oxbow.target.Piece;
  * What carries a core's decisions out, without threads, files or time: each effect becomes I/O in
  * flight that ends when the test, or a seed, says so; errors are as the test wants them.
  */
-abstract class SimulatedFrame implements Effects {
+abstract class SimulatedFrame extends SimulatedQueue implements Effects {
   static final int SECTOR = 512;
 
   /** Part of a buffer that the core forgot to fill. */
@@ -42,14 +42,6 @@ abstract class SimulatedFrame implements Effects {
     }
   }
 
-  /** I/O in flight: {@code run} makes its effect, then tells the core or the user. */
-  record InFlight(String what, Runnable run) {
-    @Override
-    public String toString() {
-      return what;
-    }
-  }
-
   /** A region's contents while a merge is under way, and what of them the source holds. */
   private record Merge(int base, int[] buffer, int readFrom, int readTo) {}
 
@@ -58,8 +50,6 @@ abstract class SimulatedFrame implements Effects {
   final SimulatedDestination destination;
   final BitSet sourceHoles = new BitSet();
   final BitSet badSourceSectors = new BitSet();
-  final List<InFlight> inFlight = new ArrayList<>();
-  final List<String> log = new ArrayList<>();
   final List<String> events = new ArrayList<>();
   final List<String> warnings = new ArrayList<>();
 
@@ -69,7 +59,6 @@ abstract class SimulatedFrame implements Effects {
   /** Flushes that wait for a turn to begin; only a defect asks. */
   final List<UserPiece> flushesWaiting = new ArrayList<>();
 
-  long nowNanos = 1_000_000_000L;
   long wakeAtNanos = Long.MAX_VALUE;
   int failingSourceReads;
   int failingFlushes;
@@ -108,34 +97,17 @@ abstract class SimulatedFrame implements Effects {
     return errno;
   }
 
-  // What is in flight.
-
-  /** Ends everything in flight, and what follows from it, oldest first. */
-  final void finishAll() {
-    for (int i = 0; !inFlight.isEmpty(); i++) {
-      if (i > 100_000) {
-        throw new IllegalStateException("does not come to rest: " + inFlight);
-      }
-      finish(0);
-    }
-  }
-
-  final void finish(int index) {
-    InFlight io = inFlight.remove(index);
-    log.add(io.what);
-    nowNanos += 1000;
-    io.run.run();
-  }
+  // Faults.
 
   /** Whether {@link #fail} can make this I/O in flight fail. */
   final boolean canFail(int index) {
-    String what = inFlight.get(index).what;
+    String what = inFlight.get(index).what();
     return !what.startsWith("user READ destination") && !what.startsWith("user CACHE");
   }
 
   /** Ends I/O in flight with an error. */
   final void fail(int index) {
-    String what = inFlight.get(index).what;
+    String what = inFlight.get(index).what();
     if (what.equals("flush")) {
       failingFlushes = 1;
     } else if (what.equals("commit")) {
@@ -153,29 +125,7 @@ abstract class SimulatedFrame implements Effects {
   /** The next commit fails. */
   abstract void failCommit();
 
-  /** Ends the first I/O in flight whose description begins so. */
-  final void finish(String what) {
-    for (int i = 0; i < inFlight.size(); i++) {
-      if (inFlight.get(i).what.startsWith(what)) {
-        finish(i);
-        return;
-      }
-    }
-    throw new IllegalStateException("not in flight: " + what + " but " + inFlight);
-  }
-
-  final boolean isInFlight(String what) {
-    return inFlight.stream().anyMatch(io -> io.what.startsWith(what));
-  }
-
-  /** Asserts what is in flight, in the order in which it began. */
-  final void expectInFlight(String... expected) {
-    assertThat(inFlight).extracting(InFlight::what).containsExactly(expected);
-  }
-
-  private void start(String what, Runnable run) {
-    inFlight.add(new InFlight(what, run));
-  }
+  // Devices.
 
   /** Submits a write to the destination; {@code then} gets its result when it ends. */
   private void startWrite(String what, int first, int[] data, IntConsumer then) {
@@ -189,8 +139,6 @@ abstract class SimulatedFrame implements Effects {
   private void endWrite(Job job, int errno) {
     ended(job, defect == Defect.RECORD_A_FAILED_WRITE ? Errno.OK : errno);
   }
-
-  // Devices.
 
   private static int sector(long bytes) {
     return Math.toIntExact(bytes / SECTOR);
